@@ -1,0 +1,91 @@
+"""Learning-rate schedules for JAX: pure functions of the step that are also values.
+
+>>> import jaxsched as js
+>>> schedule = js.warmup_cosine(3e-4, total_steps=10_000, warmup_steps=500)
+>>> round(schedule.at(500), 7)
+0.0003
+"""
+
+from jaxsched.arithmetic import (
+    add,
+    clip,
+    divide,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    subtract,
+)
+from jaxsched.clock import Clock
+from jaxsched.combinators import (
+    cooldown,
+    cycle,
+    delay,
+    join,
+    noise,
+    retime,
+    reverse,
+    shift,
+    staircase,
+    stretch,
+    warmup,
+)
+from jaxsched.cycles import cosine_restarts, triangular
+from jaxsched.decays import (
+    compounding_time_decay,
+    exponential_decay,
+    inverse_sqrt_decay,
+    inverse_time_decay,
+    natural_exponential_decay,
+    noam,
+    power_law,
+    step_decay,
+)
+from jaxsched.domains import (
+    Boundaries,
+    Count,
+    Factor,
+    Factors,
+    Flag,
+    Fraction,
+    LengthFactor,
+    OneOf,
+    Period,
+    Power,
+    Rate,
+    ScheduleLike,
+    ScheduleLikes,
+    Seed,
+    Steps,
+    Value,
+    Values,
+    as_schedule,
+)
+from jaxsched.piecewise import multistep, piecewise_constant, piecewise_linear, spline
+from jaxsched.progress import progress
+from jaxsched.recipes import (
+    flat_cosine,
+    one_cycle,
+    recipe,
+    slanted_triangular,
+    warmup_constant,
+    warmup_cosine,
+    warmup_exponential,
+    warmup_inverse_sqrt,
+    warmup_linear,
+    wsd,
+)
+from jaxsched.rule import Refusal
+from jaxsched.schedule import Schedule, schedule
+from jaxsched.shapes import Shape, ShapeLike, inverse_proportional, rex, shape, tanh
+from jaxsched.text import array, from_dict, parse, to_dict
+from jaxsched.transitions import (
+    constant,
+    cosine,
+    exponential,
+    linear,
+    polynomial,
+    transition,
+)
+
+__version__ = "0.1.0"

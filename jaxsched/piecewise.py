@@ -1,0 +1,272 @@
+"""Tables: values at given steps. However long one is, a step costs a binary search."""
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from jaxsched.decays import powered
+from jaxsched.domains import Boundaries, Factor, Factors, Value, Values
+from jaxsched.progress import progress, safely, since, together
+from jaxsched.rule import Refusal
+from jaxsched.schedule import as_real, schedule
+
+
+def _one_more_value(values: Values, boundaries: Boundaries) -> None:
+    n, m = _length(values), _length(boundaries)
+    if n != m + 1:
+        raise Refusal(
+            f"values must be one more than boundaries, not {n} and {m}",
+            "values",
+            "boundaries",
+        )
+
+
+@schedule(check=_one_more_value)
+def piecewise_constant(
+    step: ArrayLike, values: Values, boundaries: Boundaries
+) -> ArrayLike:
+    """Constant between boundaries, with the values themselves given.
+
+    `PiecewiseConstantDecay` in Keras (which keeps the old value at the boundary itself).
+    For factors instead of values use `multistep`.
+
+    Formula: s(t) = values[i], i = number of boundaries <= t. Steps below 0 read as 0;
+    the last value is held.
+
+    Args:
+      values: n + 1 numbers; differentiable.
+      boundaries: n steps, strictly increasing, >= 0. The new value is in force at its
+        boundary.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: The counts do not fit, the boundaries do not increase, or a number is
+        not finite.
+      TypeError: An argument is not a list of numbers or an array.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.piecewise_constant([1.0, 0.5, 0.25], boundaries=[10, 20])
+      >>> s.at(9), s.at(10), s.at(20)
+      (1.0, 0.5, 0.25)
+
+    Reference: He et al., "Deep Residual Learning" (2016), arXiv:1512.03385, section 4.2.
+    """
+    return jnp.asarray(values)[_index(boundaries, step)]
+
+
+def _one_kind_of_factor(
+    init_value: Value,
+    boundaries: Boundaries,
+    factor: Factor | None,
+    factors: Factors | None,
+) -> None:
+    if (factor is None) == (factors is None):
+        raise Refusal("give either factor or factors", "factor", "factors")
+    if factors is not None and _length(factors) != _length(boundaries):
+        raise Refusal(
+            "factors must be as many as boundaries, not "
+            f"{_length(factors)} and {_length(boundaries)}",
+            "boundaries",
+            "factors",
+        )
+
+
+@schedule(check=_one_kind_of_factor)
+def multistep(
+    step: ArrayLike,
+    init_value: Value,
+    boundaries: Boundaries,
+    factor: Factor | None = None,
+    *,
+    factors: Factors | None = None,
+) -> ArrayLike:
+    """Multiplied at each boundary, by one `factor` or by each one's own.
+
+    `MultiStepLR` in PyTorch; with `factors`, `piecewise_constant_schedule` in Optax.
+
+    Formula: s(t) = init_value factor^i, or init_value factors[0] ... factors[i-1], with
+    i = number of boundaries <= t. Steps below 0 read as 0.
+
+    Args:
+      init_value: The value before the first boundary; differentiable.
+      boundaries: Steps, strictly increasing, >= 0. The new value is in force at its
+        boundary.
+      factor: One factor for all boundaries, > 0; differentiable.
+      factors: A factor for each boundary, > 0; differentiable.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: Both or neither of `factor` and `factors` are given, the counts do not
+        fit, the boundaries do not increase, or a number is out of bounds.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.multistep(0.1, boundaries=[30, 60], factor=0.1)
+      >>> [round(s.at(t), 6) for t in (29, 30, 60)]
+      [0.1, 0.01, 0.001]
+
+    Reference: DeepSeek-AI, "DeepSeek LLM" (2024), arXiv:2401.02954, section 2.3
+    (factors 0.316 and 0.316 at 80 % and 90 %).
+    """
+    index = _index(boundaries, step)
+    if factors is None:
+        return init_value * powered(factor, as_real(index))  # type: ignore[arg-type]
+    table = jnp.asarray(factors)
+    passed = jnp.cumprod(table)
+    if table.weak_type:  # which the product forgets
+        passed = as_real(passed)
+    return init_value * jnp.where(index > 0, passed[jnp.maximum(index - 1, 0)], 1.0)
+
+
+def _same_count(boundaries: Boundaries, values: Values) -> None:
+    n, m = _length(boundaries), _length(values)
+    if n != m or n == 0:
+        raise Refusal(
+            f"boundaries and values must be equally many, at least 1, not {n} and {m}",
+            "boundaries",
+            "values",
+        )
+
+
+@schedule(check=_same_count)
+def piecewise_linear(
+    step: ArrayLike, boundaries: Boundaries, values: Values
+) -> ArrayLike:
+    """Straight lines through given points.
+
+    Holds the first value before the first point and the last value after the last one,
+    and is exactly the given value at every point.
+
+    Formula, for boundaries b_i <= t < b_(i+1) and u = (t - b_i) / (b_(i+1) - b_i):
+
+        s(t) = values_i (1 - u) + values_(i+1) u
+
+    Steps below 0 read as 0.
+
+    Args:
+      boundaries: n steps, strictly increasing, >= 0; differentiable if floats.
+      values: n numbers; differentiable.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: The counts differ or are 0, the boundaries do not increase, or a number
+        is not finite.
+      TypeError: An argument is not a list of numbers or an array.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.piecewise_linear([0, 10, 30], [0.0, 1.0, 0.5])
+      >>> s.at(5), s.at(20), s.at(99)
+      (0.5, 0.75, 0.5)
+
+    Reference: Coleman et al., "DAWNBench" (2017) entries; the same map as `numpy.interp`.
+    """
+    return _line(jnp.asarray(boundaries), jnp.asarray(values), step)
+
+
+@schedule(check=_same_count)
+def spline(step: ArrayLike, boundaries: Boundaries, values: Values) -> ArrayLike:
+    """A smooth curve through given points that never overshoots them.
+
+    The monotone cubic interpolant (PCHIP): between two points it stays between their
+    values. Holds the first value before the first point and the last one after the last,
+    and is exactly the given value at every point.
+
+    Formula: on each interval of length h, with u as in `piecewise_linear` and slopes d_i
+    (the weighted harmonic mean of the neighbouring secants, 0 where they differ in sign;
+    the one-sided three-point formula at the two ends):
+
+        s(t) = values_i (1-u)^2 (1+2u) + values_(i+1) u^2 (3-2u)
+               + h d_i u (1-u)^2 - h d_(i+1) u^2 (1-u)
+
+    Steps below 0 read as 0.
+
+    Args:
+      boundaries: n steps, strictly increasing, >= 0; differentiable if floats.
+      values: n numbers; differentiable.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: The counts differ or are 0, the boundaries do not increase, or a number
+        is not finite.
+      TypeError: An argument is not a list of numbers or an array.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.spline([0, 10, 20], [0.0, 1.0, 0.0])
+      >>> s.at(10), s.at(5)
+      (1.0, 0.75)
+
+    Reference: Fritsch, Butland, "A Method for Constructing Local Monotone Piecewise
+    Cubic Interpolants" (1984), SIAM J. Sci. Stat. Comput. 5(2); SciPy's
+    `PchipInterpolator`.
+    """
+    x, y = jnp.asarray(boundaries), jnp.asarray(values)
+    if len(y) < 3:
+        return _line(x, y, step)
+    before, after, u, r = _interval(x, step)
+    # Only the neighbourhood of the step is read, so the cost does not grow with n.
+    left, here, right = (_secant(x, y, before + k) for k in (-1, 0, 1))
+    first, last = before == 0, after == len(y) - 1
+    begins = jnp.where(first, _end_slope(here, right), _inner_slope(left, here))
+    ends = jnp.where(last, _end_slope(here, left), _inner_slope(here, right))
+    points = y[before] * (r * r * (1 + 2 * u)) + y[after] * (u * u * (1 + 2 * r))
+    return points + here[0] * u * r * (begins * r - ends * u)
+
+
+Secant = tuple[Array, Array]  # the length of an interval and the slope over it
+
+
+def _secant(x: Array, y: Array, i: Array) -> Secant:
+    i = jnp.clip(i, 0, len(y) - 2)
+    length = as_real(x[i + 1] - x[i])
+    return length, (y[i + 1] - y[i]) / length
+
+
+def _inner_slope(before: Secant, after: Secant) -> Array:
+    """The weighted harmonic mean of two secants, 0 where they differ in sign."""
+    (h, a), (k, b) = before, after
+    w, v = 2 * k + h, k + 2 * h
+    alike = a * b > 0
+    return jnp.where(alike, (w + v) * a * b / safely(alike, w * b + v * a), 0.0)
+
+
+def _end_slope(near: Secant, far: Secant) -> Array:
+    """The three-point formula at an end, kept from overshooting."""
+    (h, a), (k, b) = near, far
+    slope = ((2 * h + k) * a - h * b) / (h + k)
+    slope = jnp.where((a * b <= 0) & (jnp.abs(slope) > 3 * jnp.abs(a)), 3 * a, slope)
+    return jnp.where(slope * a > 0, slope, 0.0)
+
+
+def _line(x: Array, y: Array, step: ArrayLike) -> Array:
+    before, after, u, r = _interval(x, step)
+    return y[before] * r + y[after] * u
+
+
+def _interval(x: Array, step: ArrayLike) -> tuple[Array, Array, Array, Array]:
+    """The points on either side of the step, and its two fractions between them."""
+    i = _index(x, step)
+    before, after = jnp.maximum(i - 1, 0), jnp.minimum(i, len(x) - 1)
+    u, r = progress(since(step, x[before]), since(x[after], x[before]))
+    return before, after, u, r
+
+
+def _index(boundaries: Boundaries, step: ArrayLike) -> Array:
+    """How many boundaries are not after the step."""
+    edges, step = together(boundaries, step)
+    return jnp.searchsorted(edges, step, side="right")
+
+
+def _length(table: Values) -> int:
+    return len(table)  # type: ignore[arg-type]

@@ -1,0 +1,113 @@
+"""Integer-exact time: how much of an interval has passed, what remains, which cycle.
+
+The only place that divides steps. Integers are subtracted, clamped and reduced as
+integers and divided once, at the end, so that a step late in a long run keeps all its
+digits. A step or length that is a float makes the whole computation one of floats.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from jaxsched import restarts
+from jaxsched.domains import is_literal
+from jaxsched.schedule import as_real
+
+
+def progress(step: ArrayLike, steps: ArrayLike) -> tuple[Array, Array]:
+    """The elapsed and the remaining fraction of an interval of `steps` that begins at 0.
+
+    Both are divided from their own exact difference, so neither loses digits near an
+    end. They are exactly (1, 0) from `steps` on, and at once when `steps` is 0.
+
+    Args:
+      step: Steps since the interval began, any shape, not below 0.
+      steps: The length of the interval, a scalar or of the shape of `step`.
+
+    Returns:
+      `(min(step, steps) / steps, (steps - min(step, steps)) / steps)`.
+
+    >>> import jaxsched as js
+    >>> js.progress(250, 1000)
+    (Array(0.25, dtype=float32, weak_type=True), Array(0.75, dtype=float32, weak_type=True))
+    """
+    step, steps = together(step, steps)
+    elapsed = jnp.minimum(step, steps)
+    length = jnp.where(steps > 0, steps, 1)
+    return restarts.fractions(elapsed, steps - elapsed, length)
+
+
+def since(step: ArrayLike, start: ArrayLike) -> Array:
+    """Steps since `start`, 0 before it."""
+    step, start = together(step, start)
+    return jnp.maximum(step - start, 0)
+
+
+def later(step: ArrayLike, steps: ArrayLike) -> Array:
+    """The step that many steps later; stops at the largest integer instead of wrapping."""
+    step, steps = together(step, steps)
+    if jnp.issubdtype(step.dtype, jnp.integer):
+        largest = jnp.iinfo(step.dtype).max
+        return step + jnp.minimum(steps, largest - step)
+    return step + steps
+
+
+def turns(step: ArrayLike, every: ArrayLike, *, whole: bool = False) -> Array:
+    """How many times `every` has passed, as a float; only completed times if `whole`."""
+    if whole:
+        return as_real(cycle_of(step, every).index)
+    if is_literal(every, 1):
+        return as_real(step)
+    step, every = together(step, every)
+    return as_real(step) / as_real(jnp.where(every > 0, every, 1))
+
+
+def cycle_of(
+    step: ArrayLike,
+    steps: ArrayLike,
+    factor: ArrayLike = 1,
+    limit: ArrayLike | None = None,
+) -> restarts.Span:
+    """The cycle that a step lies in, when each is `factor` times as long as the last.
+
+    Cycle i begins at the first whole step that is not before
+    steps * (1 + factor + ... + factor^(i-1)), found from exact integers, never from the
+    floor of a logarithm. After `limit` cycles the last one stays at its end.
+
+    Args:
+      step: Any shape, not below 0.
+      steps: The length of the first cycle, > 0.
+      factor: At least 1.
+      limit: The number of cycles, or None for no end.
+
+    Returns:
+      `index`, the number of completed cycles; `step`, the steps since this one began;
+      `fraction`, how much of it has passed and how much remains.
+    """
+    now, length = together(step, steps)
+    if not jnp.issubdtype(now.dtype, jnp.integer):
+        return restarts.of_floats(now, length, as_real(factor), limit)
+    if is_literal(factor, 1):
+        return restarts.equal(now, length, limit)
+    return restarts.growing(now, steps, factor, limit)
+
+
+def together(*times: Any) -> tuple[Array, ...]:
+    """Times as integers if all are, else all as floats."""
+    arrays = [jnp.asarray(t) for t in times]
+    if all(jnp.issubdtype(a.dtype, jnp.integer) for a in arrays):
+        widest = jnp.result_type(int)
+        return tuple(a.astype(widest) for a in arrays)
+    return tuple(as_real(a) for a in arrays)
+
+
+def safely(condition: ArrayLike, x: ArrayLike, instead: float = 1.0) -> Array:
+    """`x` where the condition holds, elsewhere a harmless number.
+
+    For the argument of a function that is singular outside the condition: a
+    `jnp.where` around the result alone would leave NaN in its gradient.
+    """
+    return jnp.where(condition, x, jax.lax.stop_gradient(jnp.asarray(instead)))

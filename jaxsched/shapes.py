@@ -1,0 +1,241 @@
+"""Unit curves: how a bounded move gets from its start to its end.
+
+A shape turns the elapsed and the remaining fraction u and 1 - u of a move into two
+weights, `fall` for the value it leaves and `rise` for the value it goes to, which sum to
+one. It is given both fractions so that it can give both weights without cancellation:
+near the start `rise` is small and near the end `fall` is, and each keeps all its digits.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Concatenate, ParamSpec
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from jaxsched.domains import Factor, Value, is_literal
+from jaxsched.progress import safely
+from jaxsched.rule import Bound, Registry, Rule, constructor_of
+
+P = ParamSpec("P")
+Weights = tuple[Array, Array]
+
+shapes = Registry("shape")
+
+
+class Shape(Bound):
+    """A unit curve: a rule and its hyperparameters, made the way schedules are.
+
+    >>> import jaxsched as js
+    >>> js.rex(beta=0.5)
+    rex(beta=0.5)
+    """
+
+    __slots__ = ()
+
+    def __call__(self, elapsed: ArrayLike, remaining: ArrayLike) -> Weights:
+        """The weights of the two ends.
+
+        Args:
+          elapsed: u, the part of the move already made, in [0, 1].
+          remaining: 1 - u, with all its digits.
+
+        Returns:
+          `(fall, rise)`, of the shape of `elapsed`.
+        """
+        domains = self._rule.domains
+        values = {k: domains[k].load(v) for k, v in self._values.items()}
+        return self._rule.function(elapsed, remaining, **values)
+
+
+def shape(rule: Callable[Concatenate[Any, Any, P], Any], /) -> Callable[P, Shape]:
+    """Turns a rule `rule(elapsed, remaining, *hyperparameters)` into a shape.
+
+    The rule returns `(fall, rise)`: the weight of the value a move leaves and of the one
+    it goes to, summing to one. Make `rise` exactly 0 where `elapsed` is 0 and `fall`
+    exactly 0 where `remaining` is 0, or say in the docstring that the shape does not
+    reach its ends. The decorated name becomes the constructor; wherever a `shape` is
+    asked for, give what it makes, or its name as text.
+
+    Raises:
+      TypeError: A hyperparameter has no domain.
+      ValueError: The name is that of another shape.
+
+    >>> import jaxsched as js
+    >>> @js.shape
+    ... def smoothstep(elapsed, remaining):
+    ...     return remaining**2 * (1 + 2 * elapsed), elapsed**2 * (1 + 2 * remaining)
+    >>> js.transition(1.0, 0.0, 4, shape="smoothstep").at(1)
+    0.84375
+    """
+    made = Rule(rule, given=2)
+    shapes.add(made)
+    return constructor_of(made, lambda values: Shape(made, values))
+
+
+class OfShape:
+    """A shape, or the name of one whose hyperparameters have defaults."""
+
+    static = False
+
+    def admit(self, value: Any) -> Shape:
+        if isinstance(value, Shape):
+            return value
+        if not isinstance(value, str):
+            raise TypeError("must be the name of a shape or a shape")
+        rule = shapes.get(value)
+        if rule is None:
+            raise ValueError(f"must be one of {', '.join(sorted(shapes))}")
+        return rule.constructor()
+
+    def load(self, value: Shape) -> Shape:
+        return value
+
+
+ShapeLike = Annotated[str | Shape, OfShape()]
+
+
+def as_shape(value: ShapeLike) -> Shape:
+    """A shape from a shape or its name."""
+    return OfShape().admit(value)
+
+
+@shape
+def linear(elapsed: Array, remaining: Array) -> Weights:
+    """A straight line: fall = 1 - u."""
+    return remaining, elapsed
+
+
+@shape
+def cosine(elapsed: Array, remaining: Array) -> Weights:
+    """Half a cosine wave: fall = (1 + cos(pi u)) / 2.
+
+    Written as sin^2(pi/2 x) of the nearer end's fraction x: one transcendental, and the
+    small weight is a square instead of a difference.
+    """
+    root = jnp.sin(jnp.minimum(elapsed, remaining) * (jnp.pi / 2))
+    near = root * root
+    early = elapsed < remaining
+    return jnp.where(early, 1 - near, near), jnp.where(early, near, 1 - near)
+
+
+@shape
+def one_minus_sqrt(elapsed: Array, remaining: Array) -> Weights:
+    """fall = 1 - sqrt(u), written (1 - u) / (1 + sqrt(u)); Hägele et al. (2024)."""
+    root = _sqrt(elapsed)
+    return remaining / (1 + root), root
+
+
+@shape
+def square(elapsed: Array, remaining: Array) -> Weights:
+    """fall = 1 - u^2; Hägele et al. (2024)."""
+    return remaining * (1 + elapsed), elapsed * elapsed
+
+
+@shape
+def sqrt(elapsed: Array, remaining: Array) -> Weights:
+    """fall = sqrt(1 - u)."""
+    root = _sqrt(remaining)
+    return root, elapsed / (1 + root)
+
+
+@shape
+def mirror_cosine(elapsed: Array, remaining: Array) -> Weights:
+    """The cosine mirrored at the straight line: fall = 2 (1 - u) - (1 + cos(pi u)) / 2."""
+    fall, rise = cosine()(elapsed, remaining)
+    return 2 * remaining - fall, 2 * elapsed - rise
+
+
+@shape
+def rex(elapsed: Array, remaining: Array, beta: Factor = 0.5) -> Weights:
+    """Reflected exponential: fall = (1 - u) / (1 - u + beta u).
+
+    beta = 0.5 is the curve of the REX paper, 0.1 that of its authors' code; 1 is a
+    straight line.
+
+    Args:
+      beta: > 0, differentiable. Below 1 the move starts slowly, above 1 fast.
+
+    Chen, Wolfe, Kyrillidis, "REX: Revisiting Budgeted Training with an Improved
+    Schedule" (2021), arXiv:2107.04197.
+
+    >>> import jaxsched as js
+    >>> js.transition(1.0, 0.0, 2, shape=js.rex(beta=0.5)).at(1)
+    0.6666666865348816
+    """
+    whole = remaining + beta * elapsed
+    return remaining / whole, beta * elapsed / whole
+
+
+@shape
+def inverse_proportional(
+    elapsed: Array, remaining: Array, ratio: Factor = 0.1
+) -> Weights:
+    """1 / value moves in a straight line when `ratio` is end_value / init_value.
+
+    fall = ratio (1 - u) / (ratio (1 - u) + u): the decay of WSD-S, where the value is
+    1 / (u / end + (1 - u) / init).
+
+    Args:
+      ratio: > 0, differentiable: the end as a factor of the start.
+
+    Wen et al., "Understanding Warmup-Stable-Decay Learning Rates" (2024),
+    arXiv:2410.05192, section 4.
+
+    >>> import jaxsched as js
+    >>> js.transition(1.0, 0.25, 3, shape=js.inverse_proportional(ratio=0.25)).at(1)
+    0.5
+    """
+    whole = ratio * remaining + elapsed
+    return ratio * remaining / whole, elapsed / whole
+
+
+@shape
+def tanh(
+    elapsed: Array, remaining: Array, lower: Value = -7.0, upper: Value = 3.0
+) -> Weights:
+    """Hyperbolic tangent: fall = (1 - tanh(lower (1 - u) + upper u)) / 2.
+
+    It does **not** reach its ends: with the defaults fall is 0.9999992 at u = 0 and
+    0.00247 at u = 1, where it stays.
+
+    Args:
+      lower: The argument at the start, differentiable; usually negative.
+      upper: The argument at the end, differentiable.
+
+    Hsueh, Li, Wu, "Stochastic Gradient Descent with Hyperbolic-Tangent Decay on
+    Classification" (2018), arXiv:1806.01593, equation 4.
+
+    >>> import jaxsched as js
+    >>> round(js.transition(1.0, 0.0, 10, shape="tanh").at(10), 6)
+    0.002473
+    """
+    twice = 2 * (lower * remaining + upper * elapsed)
+    return 1 / (1 + jnp.exp(twice)), 1 / (1 + jnp.exp(-twice))
+
+
+def raised(x: Array, rest: Array, power: ArrayLike) -> Weights:
+    """(x^power, 1 - x^power) for x and rest = 1 - x in [0, 1]: a curve bent by a power.
+
+    The logarithm is taken from whichever of x and 1 - x is small, so both results keep
+    their digits.
+    """
+    if is_literal(power, 1):
+        return x, rest
+    inside = (x > 0) & (rest > 0)
+    near_one = inside & (rest < x)
+    logarithm = jnp.where(
+        near_one,
+        jnp.log1p(-safely(near_one, rest, 0.5)),
+        jnp.log(safely(inside & ~near_one, x, 0.5)),
+    )
+    exponent = power * safely(inside, logarithm, 0.0)
+    return (
+        jnp.where(inside, jnp.exp(exponent), x),
+        jnp.where(inside, -jnp.expm1(exponent), rest),
+    )
+
+
+def _sqrt(x: Array) -> Array:
+    inside = x > 0
+    return jnp.where(inside, jnp.sqrt(safely(inside, x)), 0.0)

@@ -1,0 +1,369 @@
+"""Schedules as text and as plain data, and back: repr, parse, to_dict, from_dict.
+
+The text of a schedule is its constructor call. Reading it back never evaluates code:
+only literals, arithmetic on numbers and calls of registered names are understood.
+"""
+
+import ast
+import difflib
+import operator
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsched.domains import Numbers, Static, numeric
+from jaxsched.rule import Bound, Rule, rule_of, same
+from jaxsched.schedule import Schedule, is_array, schedules
+from jaxsched.shapes import Shape, shapes
+
+MAX_CHARACTERS = 4_000_000
+MAX_DEPTH = 100
+
+
+def array(values: Any, dtype: str) -> jax.Array:
+    """An array as a hyperparameter, the way `repr` writes one.
+
+    Args:
+      values: A number or nested lists of numbers.
+      dtype: The name of a JAX dtype.
+
+    Raises:
+      TypeError: `values` are not numbers, or `dtype` is unknown.
+      ValueError: `values` are not finite or not rectangular.
+
+    >>> import jaxsched as js
+    >>> js.constant(js.array(0.5, "float32"))
+    constant(value=array(0.5, dtype='float32'))
+    """
+    try:
+        made = jnp.array(values, dtype=dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise type(error)(f"array: {error}") from None
+    numeric(made)
+    return made
+
+
+def write(value: Any) -> str:
+    """The text of a schedule, a shape or a hyperparameter."""
+    if isinstance(value, Bound):
+        given = _given(value, everything=isinstance(value, Shape))
+        return f"{value._rule.name}({', '.join(f'{k}={v}' for k, v in given.items())})"
+    if isinstance(value, jax.core.Tracer):
+        return f"<traced {value.dtype.name}{list(value.shape)}>"
+    if isinstance(value, Numbers):
+        return write(value.array) if _is_device(value) else repr(value.array.tolist())
+    if is_array(value):
+        return f"array({_plain(value)}, dtype={value.dtype.name!r})"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(write, value))}]"
+    return repr(value)
+
+
+def _given(value: Bound, *, everything: bool) -> dict[str, str]:
+    """The text of the hyperparameters; of those that are not their default, if not all."""
+    rule = value._rule
+    texts = {}
+    for name, own in value._values.items():
+        default = rule.signature.parameters[name].default
+        if not everything and default is not rule.signature.empty:
+            if default is None and own is None:
+                continue
+            if default is not None and same(rule.domains[name].admit(default), own):
+                continue
+        texts[name] = repr(own._rule.name) if _is_named_shape(own) else write(own)
+    return texts
+
+
+def _is_named_shape(value: Any) -> bool:
+    return isinstance(value, Shape) and not value._values
+
+
+def _is_device(value: Numbers) -> bool:
+    """Whether a table has become an array of JAX, by a transformation."""
+    return not isinstance(value.array, np.ndarray)
+
+
+def _plain(value: Any) -> Any:
+    """An array as Python numbers, as short as its dtype allows."""
+    host = np.asarray(value)
+    if host.dtype in (np.float16, np.float32):
+        return jax.tree.map(lambda x: float(str(x)), _nested(host))
+    return host.tolist()
+
+
+def _nested(host: np.ndarray) -> Any:
+    return host[()] if host.ndim == 0 else [_nested(row) for row in host]
+
+
+def parse(text: str) -> Schedule:
+    """The schedule that a text describes: the inverse of `repr`.
+
+    Reads calls of schedules, recipes, combinators and shapes by name (those made with
+    `@schedule`, `@recipe` and `@shape` included), numbers, arithmetic on numbers, text,
+    lists, `True`, `False` and `None`. Nothing else: no attributes, no variables, no code.
+
+    Args:
+      text: At most 4,000,000 characters, nested at most 100 deep.
+
+    Raises:
+      ValueError: The text is not understood, or a constructor refuses its arguments. The
+        message points at the place.
+
+    >>> import jaxsched as js
+    >>> js.parse("warmup_cosine(3e-4, total_steps=10 * 100, warmup_steps=100)")
+    warmup(schedule=cosine(init_value=0.0003, end_value=0.0, steps=900), steps=100)
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"parse: text must be a string, got text={text!r:.80}")
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(
+            f"parse: text must be <= {MAX_CHARACTERS} characters, got {len(text)}"
+        )
+    return _Reader(text.strip()).read()
+
+
+class _Reader:
+    """Builds a schedule from the syntax tree of a text."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def read(self) -> Schedule:
+        self._check_nesting()
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(self.text, mode="eval")
+        except SyntaxError as error:
+            reason = f"not an expression: {error.msg}"
+            self._refuse(reason, error.lineno or 1, (error.offset or 1) - 1)
+        except (ValueError, RecursionError, MemoryError) as error:
+            self._refuse(f"not an expression: {error or 'nested too deeply'}", 1, 0)
+        made = self._value(tree.body, 0)
+        if not isinstance(made, Schedule):
+            self._refuse_at(tree.body, "a schedule is a call such as linear(1, 0, 10)")
+        return made
+
+    def _check_nesting(self) -> None:
+        depth = 0
+        for place, character in enumerate(self.text):
+            depth += (character in "([{") - (character in ")]}")
+            if depth > MAX_DEPTH:
+                line = self.text.count("\n", 0, place)
+                column = place - (self.text.rfind("\n", 0, place) + 1)
+                self._refuse("nested too deeply", line + 1, column)
+
+    def _value(self, node: ast.expr, depth: int) -> Any:
+        if depth > MAX_DEPTH:
+            self._refuse_at(node, "nested too deeply")
+        match node:
+            case ast.Constant(value=value) if isinstance(
+                value, (int, float, str, type(None))
+            ):
+                return value
+            case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
+                return self._arithmetic(node, _UNARY[type(op)], depth, operand)
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+                return self._arithmetic(node, _BINARY[type(op)], depth, left, right)
+            case ast.List(elts=entries) | ast.Tuple(elts=entries):
+                return [self._value(entry, depth + 1) for entry in entries]
+            case ast.Call(func=ast.Name(id=name)):
+                return self._call(node, name, depth)
+            case ast.Name(id=name):
+                hint = "; call it" if _find(name) else ""
+                self._refuse_at(node, f"the name {name!r} has no value here{hint}")
+        self._refuse_at(
+            node, "only numbers, text, lists and calls of schedules are read"
+        )
+
+    def _arithmetic(
+        self, node: ast.expr, function: Callable[..., Any], depth: int, *parts: ast.expr
+    ) -> int | float:
+        numbers = []
+        for part in parts:
+            number = self._value(part, depth + 1)
+            if isinstance(number, bool) or not isinstance(number, (int, float)):
+                self._refuse_at(part, "arithmetic is for numbers")
+            numbers.append(number)
+        try:
+            result = function(*numbers)
+        except (ArithmeticError, ValueError) as error:
+            self._refuse_at(node, str(error))
+        if isinstance(result, complex) or not abs(result) < 1e300:
+            self._refuse_at(node, "the result is too large or not real")
+        return result
+
+    def _call(self, node: ast.Call, name: str, depth: int) -> Any:
+        rule = _find(name)
+        if rule is None:
+            self._refuse_at(node, _unknown(name))
+        args = [self._value(part, depth + 1) for part in node.args]
+        kwargs = {}
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                self._refuse_at(keyword.value, "** is not read")
+            if keyword.arg in kwargs:
+                self._refuse_at(keyword.value, f"{keyword.arg} is given twice")
+            kwargs[keyword.arg] = self._value(keyword.value, depth + 1)
+        try:
+            return rule(*args, **kwargs)
+        except (TypeError, ValueError, OverflowError) as error:
+            self._refuse_at(self._culprit(node, name, str(error)), str(error))
+
+    def _culprit(self, node: ast.Call, name: str, message: str) -> ast.expr:
+        """The argument that an error of a constructor speaks of, or the whole call."""
+        given = {k.arg: k.value for k in node.keywords}
+        made = _find(name)
+        if hasattr(made, "__rule__"):
+            names = list(rule_of(made).domains)  # type: ignore[arg-type]
+            given |= dict(zip(names, node.args, strict=False))
+        for argument, value in given.items():
+            if message.startswith(f"{name}: {argument} "):
+                return value
+        return node
+
+    def _refuse_at(self, node: ast.expr, reason: str) -> NoReturn:
+        line = self.text.splitlines()[node.lineno - 1]
+        column = len(line.encode()[: node.col_offset].decode())
+        self._refuse(reason, node.lineno, column)
+
+    def _refuse(self, reason: str, line: int, column: int) -> NoReturn:
+        lines = self.text.splitlines() or [""]
+        shown = lines[min(line, len(lines)) - 1]
+        begin = max(0, column - 60)
+        where = f" (line {line})" if len(lines) > 1 else ""
+        raise ValueError(
+            f"parse: {reason}{where}\n  {shown[begin : begin + 120]}\n"
+            f"  {' ' * (column - begin)}^"
+        ) from None
+
+
+def _power(base: float, exponent: float) -> float:
+    """Powers of bounded size: an integer power could fill the memory."""
+    if isinstance(base, int) and isinstance(exponent, int):
+        if abs(base) > 1 and not -64 <= exponent <= 64 or abs(base) > 10**18:
+            return float(base) ** exponent
+    return base**exponent
+
+
+_UNARY: dict[type, Callable[..., Any]] = {
+    ast.UAdd: operator.pos,
+    ast.USub: operator.neg,
+}
+_BINARY: dict[type, Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: _power,
+}
+
+
+def _find(name: str) -> Callable[..., Any] | None:
+    """The constructor of a schedule, recipe or shape, or `array`."""
+    rule: Rule | None = schedules.get(name) or shapes.get(name)
+    if rule is not None:
+        return rule.constructor
+    return array if name == "array" else None
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, [*schedules, *shapes], n=3, cutoff=0.5)
+    hint = f"; the nearest are {', '.join(near)}" if near else ""
+    return f"there is no schedule {name!r}{hint}"
+
+
+def to_dict(schedule: Schedule) -> dict[str, Any]:
+    """A schedule as plain data for JSON or YAML.
+
+    Each schedule is a mapping with one key, its name, to a mapping of its
+    hyperparameters. All of them are written, so that a config does not depend on defaults,
+    but those that are None.
+
+    Raises:
+      TypeError: The argument is not a schedule.
+      ValueError: The schedule holds a callable or traced values, which are not data.
+
+    >>> import jaxsched as js
+    >>> js.to_dict(js.linear(1.0, 0.0, steps=10))
+    {'linear': {'init_value': 1.0, 'end_value': 0.0, 'steps': 10}}
+    """
+    if not isinstance(schedule, Schedule):
+        raise TypeError(f"to_dict: schedule must be a schedule, got {schedule!r:.80}")
+    return _data(schedule, "")
+
+
+def _data(value: Any, path: str) -> Any:
+    if isinstance(value, Bound):
+        if _is_named_shape(value):
+            return value._rule.name
+        name = value._rule.name
+        inner = value._values.items()
+        return {
+            name: {k: _data(v, f"{path}.{name}.{k}") for k, v in inner if v is not None}
+        }
+    if isinstance(value, Numbers) and not _is_device(value):
+        return value.array.tolist()
+    value = value.array if isinstance(value, Numbers) else value
+    if isinstance(value, (list, tuple)):
+        return [_data(v, f"{path}[{i}]") for i, v in enumerate(value)]
+    if isinstance(value, (jax.core.Tracer, Static)) or callable(value):
+        raise ValueError(f"to_dict: {path[1:]} is not data, got {write(value)}")
+    if is_array(value):
+        return {"array": {"values": _plain(value), "dtype": value.dtype.name}}
+    return value
+
+
+def from_dict(data: Mapping[str, Any]) -> Schedule:
+    """The schedule that plain data describes: the inverse of `to_dict`.
+
+    Hyperparameters with a default may be left out, and recipes may be used by name.
+
+    Raises:
+      ValueError: The data is not understood, or a constructor refuses its arguments. The
+        message names the place.
+
+    >>> import jaxsched as js
+    >>> js.from_dict({"linear": {"init_value": 1.0, "end_value": 0.0, "steps": 10}})
+    linear(init_value=1.0, end_value=0.0, steps=10)
+    """
+    made = _built(data, "", 0)
+    if not isinstance(made, Schedule):
+        raise ValueError(f"from_dict: data must describe a schedule, got {data!r:.80}")
+    return made
+
+
+def _built(data: Any, path: str, depth: int) -> Any:
+    def refuse(reason: str) -> NoReturn:
+        place = f" at {path[1:]}" if path else ""
+        raise ValueError(f"from_dict: {reason}{place}") from None
+
+    if depth > MAX_DEPTH:
+        refuse("nested too deeply")
+    if isinstance(data, (list, tuple)):
+        return [_built(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(data)]
+    if not isinstance(data, Mapping):
+        if not isinstance(data, (int, float, str, type(None), np.generic)):
+            refuse(f"only numbers, text, lists and mappings are read, got {data!r:.80}")
+        return data
+    if len(data) != 1:
+        refuse(
+            f"a schedule is a mapping with one key, its name, got {list(data)!r:.80}"
+        )
+    [(name, inner)] = data.items()
+    constructor = _find(name) if isinstance(name, str) else None
+    if constructor is None:
+        refuse(_unknown(str(name)))
+    if not isinstance(inner, Mapping) or not all(isinstance(k, str) for k in inner):
+        refuse(f"{name} needs a mapping of its arguments, got {inner!r:.80}")
+    kwargs = {k: _built(v, f"{path}.{name}.{k}", depth + 1) for k, v in inner.items()}
+    try:
+        return constructor(**kwargs)
+    except (TypeError, ValueError, OverflowError) as error:
+        refuse(str(error))

@@ -1,0 +1,292 @@
+"""Bounded moves from `init_value` to `end_value` over `steps`, which then hold."""
+
+from jax import Array
+from jax.typing import ArrayLike
+import jax.numpy as jnp
+
+from jaxsched import shapes
+from jaxsched.domains import Power, Steps, Value, known, log
+from jaxsched.progress import progress
+from jaxsched.rule import Refusal
+from jaxsched.schedule import schedule
+from jaxsched.shapes import ShapeLike, as_shape, raised
+
+
+@schedule
+def constant(step: ArrayLike, value: Value) -> ArrayLike:
+    """The same value at every step.
+
+    The baseline, and a part of longer schedules. Unlike a plain number it is a schedule:
+    an optimizer that is given it keeps the same state as with any other.
+
+    Formula: s(t) = value for every t.
+
+    Args:
+      value: The value, any finite number; differentiable.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: The value is not finite.
+      TypeError: The value is not a real number.
+
+    Example:
+      >>> import jaxsched as js
+      >>> js.constant(0.1).at(1000)
+      0.10000000149011612
+
+    Reference: Goodfellow, Bengio, Courville, *Deep Learning* (2016), algorithm 8.1.
+    """
+    return value
+
+
+@schedule
+def linear(
+    step: ArrayLike, init_value: Value, end_value: Value, steps: Steps
+) -> ArrayLike:
+    """A straight line from `init_value` to `end_value`.
+
+    The usual warm-up (rising) and the budgeted decay to zero (falling); `LinearLR` in
+    PyTorch, `linear_schedule` in Optax.
+
+    Formula, with u = min(t, steps) / steps:
+
+        s(t) = init_value (1 - u) + end_value u
+
+    Steps below 0 read as 0. From `steps` on it is exactly `end_value`.
+
+    Args:
+      init_value: The value at step 0; differentiable.
+      end_value: The value from step `steps` on; differentiable.
+      steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
+        that there is no move, only `end_value`.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: A value is not finite, or `steps` is negative.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> import jaxsched as js
+      >>> js.linear(1.0, 0.0, steps=4).at(1)
+      0.75
+
+    Reference: Li, Yumer, Ramanan, "Budgeted Training" (2019), arXiv:1905.04753,
+    section 4.
+    """
+    return _move(init_value, end_value, shapes.linear()(*progress(step, steps)))
+
+
+@schedule
+def cosine(
+    step: ArrayLike,
+    init_value: Value,
+    end_value: Value,
+    steps: Steps,
+    *,
+    power: Power = 1.0,
+    k: Power = 1.0,
+) -> ArrayLike:
+    """Half a cosine wave from `init_value` to `end_value`.
+
+    The default decay of much of deep learning: flat at both ends. Cosine annealing
+    without restarts; `CosineAnnealingLR` in PyTorch (which rises again after its end,
+    while this holds), `cosine_decay_schedule` in Optax (`power` is its `exponent`).
+
+    Formula, with u = (min(t, steps) / steps)^k:
+
+        s(t) = end_value + (init_value - end_value) ((1 + cos(pi u)) / 2)^power
+
+    Steps below 0 read as 0. From `steps` on it is exactly `end_value`.
+
+    Args:
+      init_value: The value at step 0; differentiable.
+      end_value: The value from step `steps` on; differentiable.
+      steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
+        that there is no move, only `end_value`.
+      power: Exponent of the curve, > 0; differentiable.
+      k: Exponent of time, > 0; differentiable. Above 1 the value stays high longer
+        (k-decay).
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: A value is not finite, `steps` is negative, or `power` or `k` is not
+        positive.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.cosine(1.0, 0.0, steps=4)
+      >>> [round(s.at(t), 4) for t in range(6)]
+      [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.0]
+
+    Reference: Loshchilov, Hutter, "SGDR" (2017), arXiv:1608.03983, equation 5; `k`:
+    Zhang, Li, "k-decay" (2020), arXiv:2004.05909.
+    """
+    elapsed, remaining = progress(step, steps)
+    bent, rest = raised(elapsed, remaining, k)
+    fall, rise = shapes.cosine()(bent, rest)
+    return _move(init_value, end_value, raised(fall, rise, power))
+
+
+@schedule
+def polynomial(
+    step: ArrayLike,
+    init_value: Value,
+    end_value: Value,
+    steps: Steps,
+    power: Power = 1.0,
+) -> ArrayLike:
+    """A power of the remaining time, from `init_value` to `end_value`.
+
+    power = 1 is linear, 0.9 is common in segmentation, 2 with LARS. `PolynomialLR` in
+    PyTorch, `polynomial_schedule` in Optax.
+
+    Formula, with u = min(t, steps) / steps:
+
+        s(t) = end_value + (init_value - end_value) (1 - u)^power
+
+    Steps below 0 read as 0. From `steps` on it is exactly `end_value`.
+
+    Args:
+      init_value: The value at step 0; differentiable.
+      end_value: The value from step `steps` on; differentiable.
+      steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
+        that there is no move, only `end_value`.
+      power: The exponent, > 0; differentiable.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: A value is not finite, `steps` is negative, or `power` is not positive.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> import jaxsched as js
+      >>> js.polynomial(1.0, 0.0, steps=4, power=2.0).at(2)
+      0.25
+
+    Reference: Chen et al., "DeepLab" (2017), arXiv:1606.00915, section 4.1.2.
+    """
+    elapsed, remaining = progress(step, steps)
+    return _move(init_value, end_value, raised(remaining, elapsed, power))
+
+
+def _same_sign(init_value: Value, end_value: Value, steps: Steps) -> None:
+    if known(init_value, end_value) and not (
+        (init_value > 0 and end_value > 0) or (init_value < 0 and end_value < 0)  # type: ignore[operator]
+    ):
+        raise Refusal(
+            "init_value and end_value must have the same sign and not be 0",
+            "init_value",
+            "end_value",
+        )
+
+
+@schedule(check=_same_sign)
+def exponential(
+    step: ArrayLike, init_value: Value, end_value: Value, steps: Steps
+) -> ArrayLike:
+    """A geometric move from `init_value` to `end_value`: a straight line in log space.
+
+    The exponential decay of which you know the end instead of the factor, and, rising,
+    the sweep of a learning-rate range test.
+
+    Formula, with u = min(t, steps) / steps:
+
+        s(t) = init_value (end_value / init_value)^u
+
+    Steps below 0 read as 0. From `steps` on it is exactly `end_value`.
+
+    Args:
+      init_value: The value at step 0, not 0; differentiable.
+      end_value: The value from step `steps` on, of the same sign; differentiable.
+      steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
+        that there is no move, only `end_value`.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: The ends have different signs or one is 0, a value is not finite, or
+        `steps` is negative.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> import jaxsched as js
+      >>> round(js.exponential(1.0, 0.01, steps=4).at(2), 6)
+      0.1
+
+    Reference: Smith, "Cyclical Learning Rates for Training Neural Networks" (2017),
+    arXiv:1506.01186, section 3.3 (as a range test).
+    """
+    elapsed, remaining = progress(step, steps)
+    span = _log_ratio(end_value, init_value)
+    # From the nearer end, so that the exponent is at most half of the span.
+    return jnp.where(
+        elapsed < remaining,
+        init_value * jnp.exp(span * elapsed),
+        end_value * jnp.exp(-(span * remaining)),
+    )
+
+
+@schedule
+def transition(
+    step: ArrayLike,
+    init_value: Value,
+    end_value: Value,
+    steps: Steps,
+    shape: ShapeLike = "cosine",
+) -> ArrayLike:
+    """A move from `init_value` to `end_value` along any shape.
+
+    Formula, with u = min(t, steps) / steps and the two weights of the shape:
+
+        s(t) = init_value fall(u) + end_value rise(u)
+
+    Steps below 0 read as 0. From `steps` on it is exactly `end_value`, unless the shape
+    says that it does not reach its ends (`tanh`).
+
+    Args:
+      init_value: The value at step 0; differentiable.
+      end_value: The value from step `steps` on; differentiable.
+      steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
+        that there is no move, only its end.
+      shape: A shape (`js.rex(beta=0.5)`), or the name of one: "linear", "cosine",
+        "one_minus_sqrt" (1 - sqrt(u)), "square" (1 - u^2), "sqrt" (sqrt(1 - u)),
+        "mirror_cosine", "inverse_proportional", "rex", "tanh", or your own.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: A value is not finite, `steps` is negative, or the shape is unknown.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> js.transition(1.0, 0.0, steps=4, shape="one_minus_sqrt").at(1)
+      0.5
+
+    Reference: Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed
+    Training Durations" (2024), arXiv:2405.18392, section 4 (shapes compared).
+    """
+    return _move(init_value, end_value, as_shape(shape)(*progress(step, steps)))
+
+
+def _move(init_value: Value, end_value: Value, weights: shapes.Weights) -> Array:
+    fall, rise = weights
+    return init_value * fall + end_value * rise
+
+
+def _log_ratio(a: Value, b: Value) -> ArrayLike:
+    """log(a / b) for numbers of one sign; in double precision for Python numbers."""
+    if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        return log(a / b)
+    return log(jnp.asarray(a) / b)
