@@ -263,7 +263,7 @@ def cycle(
     value = as_schedule(schedule)(local)
     if is_literal(value_factor, 1):
         return value
-    return value * powered(value_factor, as_real(place.index))
+    return value * powered(value_factor, as_real(place.turn))
 
 
 @schedule
@@ -492,9 +492,9 @@ def noise(
     def draw(block: Array) -> Array:
         own = jax.random.fold_in(key, block)
         if distribution == "uniform":
-            return bound * jax.random.uniform(own, minval=-1.0, maxval=1.0)
+            return jax.random.uniform(own, minval=-bound, maxval=bound)  # type: ignore[operator]
         return jax.random.truncated_normal(own, -bound, bound)  # type: ignore[operator]
 
-    block = cycle_of(step, every).index.astype(jnp.uint32)
+    block = cycle_of(step, every).turn.astype(jnp.uint32)
     drawn = jnp.reshape(jax.vmap(draw)(jnp.ravel(block)), jnp.shape(block))
     return as_schedule(schedule)(step) * (1 + scale * as_real(drawn))

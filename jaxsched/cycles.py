@@ -85,7 +85,7 @@ def triangular(
     height = jnp.where(climbing, climbed, to_sink)
     depth = jnp.where(climbing, to_climb, sunk)
     if not is_literal(factor, 1) or not is_literal(step_factor, 1):
-        size = powered(factor, as_real(cycle.index))
+        size = powered(factor, as_real(cycle.turn))
         size = size * powered(step_factor, as_real(step))
         depth, height = depth + height * (1 - size), height * size
     return min_value * depth + max_value * height
@@ -145,5 +145,5 @@ def cosine_restarts(
     fall, rise = shapes.cosine()(*cycle.fraction)
     peak = peak_value
     if not is_literal(peak_factor, 1):
-        peak = peak_value * powered(peak_factor, as_real(cycle.index))
+        peak = peak_value * powered(peak_factor, as_real(cycle.turn))
     return peak * fall + end_value * rise

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxsched.rule import same
@@ -62,7 +63,7 @@ class Number:
         """Checks bounds and kind of a number or array, where it is concrete."""
         if self.whole == "must" and not _is_integer(value):
             raise TypeError("must be a whole number")
-        if isinstance(value, jax.core.Tracer):
+        if isinstance(value, Tracer):
             return
         x = np.asarray(value)
         if not np.all(np.isfinite(x.astype(np.float64))):
@@ -118,7 +119,7 @@ class Table:
         if np.ndim(array) != 1:
             raise ValueError(f"must be one-dimensional, not of shape {np.shape(array)}")
         self.of.inspect(array)
-        if self.rising and not isinstance(array, jax.core.Tracer):
+        if self.rising and not isinstance(array, Tracer):
             if np.any(np.diff(np.asarray(array, np.float64)) <= 0):
                 raise ValueError("must be strictly increasing")
         return value if isinstance(value, Numbers) else _frozen(value)
@@ -355,10 +356,10 @@ def numeric(value: Any, kind: str = "a number") -> Any:
 
 def known(*values: Any) -> bool:
     """Whether all are concrete, so that a check may compare them."""
-    return not any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(values))
+    return not any(isinstance(x, Tracer) for x in jax.tree.leaves(values))
 
 
-def as_schedule(value: ScheduleLike) -> Schedule:
+def as_schedule(value: Any) -> Schedule:
     """A schedule from a schedule, a number or any callable of the step.
 
     Args:
@@ -389,15 +390,26 @@ def as_schedule(value: ScheduleLike) -> Schedule:
 
 
 @schedule
-def call(step: ArrayLike, function: Annotated[Callable[[Any], Any], Function()]):
+def call(
+    step: ArrayLike, function: Annotated[Callable[[Any], Any], Function()]
+) -> ArrayLike:
     """A callable of one scalar step as a schedule."""
-    flat = jnp.ravel(jnp.asarray(step))
-    if jnp.ndim(step) == 0:
-        values = function(step)
-    else:
-        values = jnp.reshape(jax.vmap(function)(flat), jnp.shape(step))
-    if not jnp.issubdtype(jnp.result_type(values), jnp.number):
-        raise TypeError(f"{function} must return a number, got {values!r}")
+    try:
+        if jnp.ndim(step) == 0:
+            values = function(step)
+        else:
+            flat = jax.vmap(function)(jnp.ravel(step))
+            values = jnp.reshape(flat, jnp.shape(step))
+    except jax.errors.ConcretizationTypeError as error:
+        raise TypeError(
+            f"call: function must not branch on the step (use jnp.where), got {function}"
+        ) from error
+    try:
+        numeric(values)
+    except TypeError as error:
+        raise TypeError(
+            f"call: the result {error}, got {values!r} from {function}"
+        ) from None
     return values
 
 
@@ -409,9 +421,7 @@ def _as_float(value: int) -> float:
 
 
 def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) or (
-        is_array(value) and jnp.issubdtype(value.dtype, jnp.integer)
-    )
+    return jnp.issubdtype(jnp.result_type(value), jnp.integer)
 
 
 def _frozen(value: Any) -> Any:

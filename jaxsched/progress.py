@@ -58,7 +58,7 @@ def later(step: ArrayLike, steps: ArrayLike) -> Array:
 def turns(step: ArrayLike, every: ArrayLike, *, whole: bool = False) -> Array:
     """How many times `every` has passed, as a float; only completed times if `whole`."""
     if whole:
-        return as_real(cycle_of(step, every).index)
+        return as_real(cycle_of(step, every).turn)
     if is_literal(every, 1):
         return as_real(step)
     step, every = together(step, every)
@@ -84,7 +84,7 @@ def cycle_of(
       limit: The number of cycles, or None for no end.
 
     Returns:
-      `index`, the number of completed cycles; `step`, the steps since this one began;
+      `turn`, the number of completed cycles; `step`, the steps since this one began;
       `fraction`, how much of it has passed and how much remains.
     """
     now, length = together(step, steps)

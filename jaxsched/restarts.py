@@ -26,7 +26,7 @@ _LIMB = 16
 class Span(NamedTuple):
     """The cycle that a step lies in; `fraction` is how much of it has passed and remains."""
 
-    index: Array
+    turn: Array  # the number of completed cycles
     step: Array  # steps since the cycle began, at most its length
     fraction: tuple[Array, Array]
 
@@ -80,7 +80,8 @@ def growing(
 
 def _span(step: Array, index: Array, start: Array, end: tuple[Array, Array]) -> Span:
     """The span of an integer step; the end has two words, for the last cycle may end
-    long after the largest integer."""
+    long after the largest integer.
+    """
     low, high = end
     word = 2.0 ** jnp.iinfo(low.dtype).bits
 
@@ -124,7 +125,7 @@ def of_floats(
     fixed_step, fixed, growth = jax.lax.stop_gradient((step, first, factor))
 
     def begins(index: Array, first: Array, factor: Array) -> Array:
-        """n * (m^i - 1) / (m - 1), or n * i where m is 1."""
+        """N * (m^i - 1) / (m - 1), or n * i where m is 1."""
         grows = factor > 1
         m = jnp.where(grows, factor, 2.0)
         total = jnp.expm1(index * jnp.log(m)) / (m - 1)
@@ -152,7 +153,7 @@ def _limited(index: Array, limit: ArrayLike | None) -> Array:
 
 
 def _find(
-    step: Array, steps: Array, factor: ArrayLike, limit: ArrayLike | None
+    step: Array, steps: Array, factor: Array, limit: ArrayLike | None
 ) -> tuple[Array, Array, Array, Array]:
     """Walks from cycle to cycle in fixed point; at most 53 steps for a factor of 1.5."""
     steps = jnp.maximum(steps, 1)

@@ -10,11 +10,12 @@ import difflib
 import inspect
 import reprlib
 import typing
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import jax
 import numpy as np
+from jax.core import Tracer
 
 # A hyperparameter must not hide what every schedule has.
 _RESERVED = frozenset({"at", "replace"})
@@ -270,11 +271,11 @@ class Bound:
         return list(zip(keys, children, strict=True)), aux
 
     @classmethod
-    def _unflatten(cls, aux: tuple[Any, ...], children: Sequence[Any]) -> typing.Self:
+    def _unflatten(cls, aux: tuple[Any, ...], children: Iterable[Any]) -> typing.Self:
         rule, fixed = aux
-        children, fixed = iter(children), iter(fixed)
+        leaves, rest = iter(children), iter(fixed)
         values = {
-            name: next(fixed if domain.static else children)
+            name: next(rest if domain.static else leaves)
             for name, domain in rule.domains.items()
         }
         return cls(rule, values)
@@ -312,12 +313,12 @@ def constructor_of(rule: Rule, build: Callable[[dict[str, Any]], Any]) -> Any:
 
 def is_traced(value: Any) -> bool:
     """Whether any leaf of `value` is still unknown: inside jit, vmap or grad."""
-    return any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(value))
+    return any(isinstance(x, Tracer) for x in jax.tree.leaves(value))
 
 
 def same(a: Any, b: Any) -> bool:
     """Equality of hyperparameters: same kind, and the same numbers."""
-    if isinstance(a, jax.core.Tracer) or isinstance(b, jax.core.Tracer):
+    if isinstance(a, Tracer) or isinstance(b, Tracer):
         return a is b
     if isinstance(a, (jax.Array, np.ndarray)) and isinstance(
         b, (jax.Array, np.ndarray)
@@ -331,7 +332,7 @@ def same(a: Any, b: Any) -> bool:
 def _hashable(value: Any) -> Hashable:
     # Arrays are compared by their numbers but hashed by their kind: hashing must not
     # wait for a device, and `jax.jit(schedule)` hashes the schedule.
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         return id(value)
     if isinstance(value, (jax.Array, np.ndarray)):
         return value.shape, str(value.dtype)

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxsched.rule import Bound, Registry, Rule, constructor_of, is_traced
@@ -61,7 +62,7 @@ class Schedule(Bound):
           TypeError: `step` is not a real number or an array of them.
           ValueError: The schedule holds stacked hyperparameters; see `jax.vmap`.
         """
-        if isinstance(step, jax.core.Tracer):
+        if isinstance(step, Tracer):
             return self._evaluate(step)
         return self._eager(_to_host_range(step, self))
 
@@ -83,7 +84,7 @@ class Schedule(Bound):
             host = self._host
         except AttributeError:
             host = self._make_host()
-        if isinstance(step, jax.core.Tracer):
+        if isinstance(step, Tracer):
             raise TypeError(
                 f"{self._rule.name}: at() gives host numbers, got a traced step; "
                 "inside jit call the schedule itself"
@@ -270,9 +271,8 @@ def as_real(x: ArrayLike) -> Array:
     # JAX gives no public way to make a weak float of a strong one.
     from jax._src.lax.lax import _convert_element_type
 
-    return _convert_element_type(
-        jnp.asarray(x), np.dtype(jnp.result_type(float)), weak_type=True
-    )
+    default = np.dtype(jnp.result_type(float))
+    return jnp.asarray(_convert_element_type(jnp.asarray(x), default, weak_type=True))
 
 
 def is_array(x: Any) -> bool:

@@ -121,20 +121,20 @@ def cosine(elapsed: Array, remaining: Array) -> Weights:
 
 @shape
 def one_minus_sqrt(elapsed: Array, remaining: Array) -> Weights:
-    """fall = 1 - sqrt(u), written (1 - u) / (1 + sqrt(u)); Hägele et al. (2024)."""
+    """Fall = 1 - sqrt(u), written (1 - u) / (1 + sqrt(u)); Hägele et al. (2024)."""
     root = _sqrt(elapsed)
     return remaining / (1 + root), root
 
 
 @shape
 def square(elapsed: Array, remaining: Array) -> Weights:
-    """fall = 1 - u^2; Hägele et al. (2024)."""
+    """Fall = 1 - u^2; Hägele et al. (2024)."""
     return remaining * (1 + elapsed), elapsed * elapsed
 
 
 @shape
 def sqrt(elapsed: Array, remaining: Array) -> Weights:
-    """fall = sqrt(1 - u)."""
+    """Fall = sqrt(1 - u)."""
     root = _sqrt(remaining)
     return root, elapsed / (1 + root)
 
@@ -163,8 +163,8 @@ def rex(elapsed: Array, remaining: Array, beta: Factor = 0.5) -> Weights:
     >>> js.transition(1.0, 0.0, 2, shape=js.rex(beta=0.5)).at(1)
     0.6666666865348816
     """
-    whole = remaining + beta * elapsed
-    return remaining / whole, beta * elapsed / whole
+    late = elapsed * beta
+    return remaining / (remaining + late), late / (remaining + late)
 
 
 @shape
@@ -186,8 +186,8 @@ def inverse_proportional(
     >>> js.transition(1.0, 0.25, 3, shape=js.inverse_proportional(ratio=0.25)).at(1)
     0.5
     """
-    whole = ratio * remaining + elapsed
-    return ratio * remaining / whole, elapsed / whole
+    early = remaining * ratio
+    return early / (early + elapsed), elapsed / (early + elapsed)
 
 
 @shape

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from jaxsched.domains import Numbers, Static, numeric
 from jaxsched.rule import Bound, Rule, rule_of, same
@@ -52,7 +53,7 @@ def write(value: Any) -> str:
     if isinstance(value, Bound):
         given = _given(value, everything=isinstance(value, Shape))
         return f"{value._rule.name}({', '.join(f'{k}={v}' for k, v in given.items())})"
-    if isinstance(value, jax.core.Tracer):
+    if isinstance(value, Tracer):
         return f"<traced {value.dtype.name}{list(value.shape)}>"
     if isinstance(value, Numbers):
         return write(value.array) if _is_device(value) else repr(value.array.tolist())
@@ -245,7 +246,7 @@ class _Reader:
 def _power(base: float, exponent: float) -> float:
     """Powers of bounded size: an integer power could fill the memory."""
     if isinstance(base, int) and isinstance(exponent, int):
-        if abs(base) > 1 and not -64 <= exponent <= 64 or abs(base) > 10**18:
+        if (abs(base) > 1 and not -64 <= exponent <= 64) or abs(base) > 10**18:
             return float(base) ** exponent
     return base**exponent
 
@@ -313,7 +314,7 @@ def _data(value: Any, path: str) -> Any:
     value = value.array if isinstance(value, Numbers) else value
     if isinstance(value, (list, tuple)):
         return [_data(v, f"{path}[{i}]") for i, v in enumerate(value)]
-    if isinstance(value, (jax.core.Tracer, Static)) or callable(value):
+    if isinstance(value, (Tracer, Static)) or callable(value):
         raise ValueError(f"to_dict: {path[1:]} is not data, got {write(value)}")
     if is_array(value):
         return {"array": {"values": _plain(value), "dtype": value.dtype.name}}

@@ -1,8 +1,8 @@
 """Bounded moves from `init_value` to `end_value` over `steps`, which then hold."""
 
+import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
-import jax.numpy as jnp
 
 from jaxsched import shapes
 from jaxsched.domains import Power, Steps, Value, known, log
@@ -282,7 +282,7 @@ def transition(
 
 def _move(init_value: Value, end_value: Value, weights: shapes.Weights) -> Array:
     fall, rise = weights
-    return init_value * fall + end_value * rise
+    return jnp.asarray(init_value) * fall + jnp.asarray(end_value) * rise
 
 
 def _log_ratio(a: Value, b: Value) -> ArrayLike:
