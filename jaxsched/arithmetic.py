@@ -100,8 +100,8 @@ def _not_zero(first: ScheduleLike, second: Schedule) -> None:
 def divide(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> ArrayLike:
     """The quotient of two schedules: `first / second`.
 
-    Formula: s(t) = first(t) / second(t). Where `second` passes through 0 it is infinite,
-    as in JAX.
+    Formula: s(t) = first(t) / second(t). Where `second` passes through 0 it is
+    infinite, as in JAX.
 
     Args:
       first: A schedule, a number, or a callable of the step.

@@ -142,7 +142,7 @@ def inverse_time_decay(
     elapsed = rate * turns(step, steps, whole=bool(staircase))
     if is_literal(power, 1):
         return init_value / (1 + elapsed)
-    return init_value * jnp.exp(-(power * jnp.log1p(elapsed)))
+    return init_value * jnp.power(1 + elapsed, -as_real(power))
 
 
 @schedule

@@ -34,7 +34,12 @@ class Number:
       kind: What to call it in an error.
     """
 
-    static = False
+    static: bool = False
+    least: float | None
+    above: float | None
+    most: float | None
+    whole: str | None
+    kind: str
 
     def __init__(
         self,
@@ -103,7 +108,9 @@ class Table:
       rising: Whether every entry must exceed the one before it.
     """
 
-    static = False
+    static: bool = False
+    of: Number
+    rising: bool
 
     def __init__(self, of: Number, *, rising: bool = False):
         self.of = of
@@ -145,7 +152,10 @@ class Table:
                 "map over them with jax.vmap(lambda s: s(step))(stacked)"
             )
         loaded = self.of.convert(jnp.asarray(array))
-        weak = isinstance(value, Numbers) and not self.of.whole
+        # Python numbers come through jit as arrays of the default float; any other dtype
+        # was put there by somebody.
+        open_ended = isinstance(value, Numbers) and not self.of.whole
+        weak = open_ended and loaded.dtype == jnp.result_type(float)
         return as_real(loaded) if weak else loaded
 
 
@@ -157,6 +167,8 @@ class Numbers:
     """
 
     __slots__ = ("array",)
+
+    array: Any
 
     def __init__(self, array: Any):
         if isinstance(array, np.ndarray):
@@ -191,7 +203,7 @@ class Numbers:
 class TrueOrFalse:
     """True or False."""
 
-    static = True
+    static: bool = True
 
     def admit(self, value: Any) -> bool:
         if not isinstance(value, (bool, np.bool_)):
@@ -205,7 +217,9 @@ class TrueOrFalse:
 class OneOf:
     """One of a few choices."""
 
-    static = True
+    static: bool = True
+
+    choices: tuple[Any, ...]
 
     def __init__(self, *choices: Any):
         self.choices = choices
@@ -222,7 +236,7 @@ class OneOf:
 class Function:
     """A plain callable of the step."""
 
-    static = True
+    static: bool = True
 
     def admit(self, value: Any) -> Callable[..., Any]:
         if not callable(value) or isinstance(value, type):
@@ -236,7 +250,7 @@ class Function:
 class Inner:
     """A schedule inside another: a schedule, a number, or a callable of the step."""
 
-    static = False
+    static: bool = False
 
     def admit(self, value: Any) -> Schedule:
         return as_schedule(value)
@@ -248,7 +262,7 @@ class Inner:
 class Inners:
     """A list of schedules."""
 
-    static = False
+    static: bool = False
 
     def admit(self, value: Any) -> tuple[Schedule, ...]:
         if not isinstance(value, (list, tuple)):
@@ -270,7 +284,7 @@ class Inners:
 class Clockwork:
     """A map from step to step: a schedule, or a callable whose integers stay exact."""
 
-    static = False
+    static: bool = False
 
     def admit(self, value: Any) -> Any:
         if isinstance(value, (Schedule, Static)):
@@ -286,6 +300,8 @@ class Static:
     """A plain callable in the place of a subtree: part of the structure."""
 
     __slots__ = ("function",)
+
+    function: Callable[..., Any]
 
     def __init__(self, function: Callable[..., Any]):
         self.function = function
@@ -306,7 +322,7 @@ class Static:
 class Growth(Number):
     """A factor on the length of each next cycle: 1, or enough above it to be counted."""
 
-    least_growth = 1.001  # some 14,600 cycles of first length 1 below 2^31
+    least_growth: float = 1.001  # some 14,600 cycles of first length 1 below 2^31
 
     def inspect(self, value: Any) -> None:
         super().inspect(value)
@@ -346,7 +362,7 @@ def numeric(value: Any, kind: str = "a number") -> Any:
         raise TypeError(f"must be {kind}")
     if isinstance(value, np.generic):
         value = value.item()
-    if is_array(value):
+    if isinstance(value, (jax.Array, np.ndarray)):
         if not any(jnp.issubdtype(value.dtype, k) for k in (jnp.integer, jnp.floating)):
             raise TypeError(f"must be {kind}")
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -379,7 +395,7 @@ def as_schedule(value: Any) -> Schedule:
     if callable(value) and not isinstance(value, type):
         return call(value)
     try:
-        numeric(value)
+        value = numeric(value)
     except TypeError:
         raise TypeError(
             "must be a schedule, a number or a callable of the step"

@@ -87,12 +87,29 @@ def cycle_of(
       `turn`, the number of completed cycles; `step`, the steps since this one began;
       `fraction`, how much of it has passed and how much remains.
     """
-    now, length = together(step, steps)
-    if not jnp.issubdtype(now.dtype, jnp.integer):
+    now, length = jnp.asarray(step), jnp.asarray(steps)
+    if not jnp.issubdtype(length.dtype, jnp.integer):
+        now, length = together(now, length)
         return restarts.of_floats(now, length, as_real(factor), limit)
+    if not jnp.issubdtype(now.dtype, jnp.integer):
+        return _between(now, steps, factor, limit)
+    now, length = together(now, length)
     if is_literal(factor, 1):
         return restarts.equal(now, length, limit)
     return restarts.growing(now, steps, factor, limit)
+
+
+def _between(
+    step: Array, steps: ArrayLike, factor: ArrayLike, limit: ArrayLike | None
+) -> restarts.Span:
+    """The cycle at a float step of cycles whose boundaries are integers."""
+    whole = jnp.floor(as_real(step))
+    largest = 2.0**31 - 128  # the last float32 that is an integer of 32 bits
+    span = cycle_of(jnp.minimum(whole, largest).astype(jnp.int32), steps, factor, limit)
+    u, r = span.fraction
+    part = jnp.where(r > 0, as_real(step) - whole, 0.0)
+    more = part / span.length
+    return span._replace(step=as_real(span.step) + part, fraction=(u + more, r - more))
 
 
 def together(*times: Any) -> tuple[Array, ...]:

@@ -28,6 +28,7 @@ class Span(NamedTuple):
 
     turn: Array  # the number of completed cycles
     step: Array  # steps since the cycle began, at most its length
+    length: Array  # its length, as a float
     fraction: tuple[Array, Array]
 
 
@@ -52,7 +53,7 @@ def equal(step: Array, steps: Array, limit: ArrayLike | None) -> Span:
     length = jnp.maximum(steps, 1)
     index = _limited(step // length, limit)
     local = jnp.minimum(step - index * length, length)
-    return Span(index, local, fractions(local, length - local, length))
+    return Span(index, local, as_real(length), fractions(local, length - local, length))
 
 
 def growing(
@@ -92,7 +93,7 @@ def _span(step: Array, index: Array, start: Array, end: tuple[Array, Array]) -> 
 
     length, remaining = until_end(start), until_end(step)
     local = jnp.minimum(step, jnp.where(high == 0, as_integer(low), step)) - start
-    return Span(index, local, fractions(local, remaining, length))
+    return Span(index, local, length, fractions(local, remaining, length))
 
 
 @lru_cache(maxsize=256)
@@ -142,7 +143,7 @@ def of_floats(
     start = begins(index, first, factor)
     length = begins(index + 1, first, factor) - start
     local = jnp.minimum(step - start, length)
-    return Span(index, local, fractions(local, length - local, length))
+    return Span(index, local, as_real(length), fractions(local, length - local, length))
 
 
 def _limited(index: Array, limit: ArrayLike | None) -> Array:
@@ -235,6 +236,6 @@ def _multiply(length: Array, growth: Array) -> Array:
 def _ceiling(x: Array) -> tuple[Array, Array]:
     """The first whole number not below, as a low and a high word."""
     whole = list(x[_FRACTION:] + 0)
-    whole[0] = whole[0] + jnp.any(x[:_FRACTION] > 0)
+    whole[0] = whole[0] + jnp.any(x[:_FRACTION] > 0).astype(jnp.uint32)
     a, b, c, d, _ = _carry(whole)
     return a + (b << _LIMB), c + (d << _LIMB)

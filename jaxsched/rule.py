@@ -40,7 +40,14 @@ class Domain(Protocol):
 
 
 class Refusal(Exception):
-    """Hyperparameters that do not fit each other, with the names of those concerned."""
+    """Hyperparameters that do not fit each other, with the names of those concerned.
+
+    Args:
+      reason: What must hold, such as "min_value must be <= max_value".
+      names: The hyperparameters whose values the error shows.
+    """
+
+    names: tuple[str, ...]
 
     def __init__(self, reason: str, *names: str):
         super().__init__(reason)
@@ -49,6 +56,13 @@ class Refusal(Exception):
 
 class Rule:
     """A function, the domains of its hyperparameters, and the checks between them."""
+
+    function: Callable[..., Any]
+    name: str
+    check: Callable[..., None] | None
+    constructor: Callable[..., Any]
+    signature: inspect.Signature
+    domains: dict[str, Domain]
 
     def __init__(
         self,
@@ -60,7 +74,7 @@ class Rule:
         self.function = function
         self.name = function.__name__
         self.check = check
-        self.constructor: Callable[..., Any] = function
+        self.constructor = function
         self.signature, self.domains = _read_signature(function, given)
 
     @property
@@ -165,6 +179,8 @@ def _domain(hint: Any) -> Domain | None:
 
 class Registry:
     """Rules by name, so that text can be read back."""
+
+    kind: str
 
     def __init__(self, kind: str):
         self.kind = kind

@@ -15,7 +15,7 @@ from jaxsched.rule import Bound, Registry, Rule, constructor_of, is_traced
 P = ParamSpec("P")
 
 # Schedules and recipes by name; `jaxsched.text` reads from here.
-schedules = Registry("schedule")
+schedules: Registry = Registry("schedule")
 
 
 class Schedule(Bound):
@@ -80,17 +80,16 @@ class Schedule(Bound):
         Raises:
           TypeError: `step` or the schedule is traced; call the schedule instead.
         """
-        try:
-            host = self._host
-        except AttributeError:
-            host = self._make_host()
         if isinstance(step, Tracer):
             raise TypeError(
                 f"{self._rule.name}: at() gives host numbers, got a traced step; "
                 "inside jit call the schedule itself"
             )
-        with jax.default_device(_cpu()):
-            value = host(_to_host_range(step, self))
+        try:
+            host = self._host
+        except AttributeError:
+            host = self._make_host()
+        value = host(_to_host_range(step, self))
         return value.item() if value.ndim == 0 else np.asarray(value)
 
     # An eager call costs one dispatch: the rule is compiled once for this schedule, with
@@ -112,9 +111,17 @@ class Schedule(Bound):
                 f"{self._rule.name}: at() gives host numbers, but this schedule is "
                 "traced; inside jit or vmap call the schedule itself"
             )
-        # Array hyperparameters may live on an accelerator: read them once.
-        here = jax.tree.map(lambda x: np.asarray(x) if is_array(x) else x, self)
-        host = jax.jit(here._evaluate)
+        if jax.default_backend() == "cpu":
+            host = self._eager
+        else:
+            # Array hyperparameters may live on an accelerator: read them once.
+            here = jax.tree.map(lambda x: np.asarray(x) if is_array(x) else x, self)
+            compiled, cpu = jax.jit(here._evaluate), jax.local_devices(backend="cpu")[0]
+
+            def host(step: ArrayLike) -> Array:
+                with jax.default_device(cpu):
+                    return compiled(step)
+
         object.__setattr__(self, "_host", host)
         return host
 
@@ -303,16 +310,3 @@ def _saturated(step: Any) -> Any:
         return min(max(step, 0), largest)
     low = np.maximum(step, 0).astype(np.uint64)
     return np.minimum(low, np.uint64(largest)).astype(jnp.result_type(int))
-
-
-_cpu_device: list[Any] = []
-
-
-def _cpu() -> Any:
-    """The CPU device of this process, or JAX's default where it has no CPU backend."""
-    if not _cpu_device:
-        try:
-            _cpu_device.append(jax.local_devices(backend="cpu")[0])
-        except RuntimeError:
-            _cpu_device.append(None)
-    return _cpu_device[0]

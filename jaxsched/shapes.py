@@ -6,6 +6,7 @@ one. It is given both fractions so that it can give both weights without cancell
 near the start `rise` is small and near the end `fall` is, and each keeps all its digits.
 """
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Any, Concatenate, ParamSpec
 
@@ -20,7 +21,7 @@ from jaxsched.rule import Bound, Registry, Rule, constructor_of
 P = ParamSpec("P")
 Weights = tuple[Array, Array]
 
-shapes = Registry("shape")
+shapes: Registry = Registry("shape")
 
 
 class Shape(Bound):
@@ -76,7 +77,7 @@ def shape(rule: Callable[Concatenate[Any, Any, P], Any], /) -> Callable[P, Shape
 class OfShape:
     """A shape, or the name of one whose hyperparameters have defaults."""
 
-    static = False
+    static: bool = False
 
     def admit(self, value: Any) -> Shape:
         if isinstance(value, Shape):
@@ -110,13 +111,26 @@ def linear(elapsed: Array, remaining: Array) -> Weights:
 def cosine(elapsed: Array, remaining: Array) -> Weights:
     """Half a cosine wave: fall = (1 + cos(pi u)) / 2.
 
-    Written as sin^2(pi/2 x) of the nearer end's fraction x: one transcendental, and the
-    small weight is a square instead of a difference.
+    Written as sin^2(pi/2 x) of the nearer end's fraction x, so that the small weight is
+    computed as itself and not as a difference.
     """
-    root = jnp.sin(jnp.minimum(elapsed, remaining) * (jnp.pi / 2))
-    near = root * root
+    near = _sine_squared(jnp.minimum(elapsed, remaining))
     early = elapsed < remaining
     return jnp.where(early, 1 - near, near), jnp.where(early, near, 1 - near)
+
+
+def _sine_squared(x: Array) -> Array:
+    """sin^2(pi/2 x) for x in [0, 1/2], by its Taylor series.
+
+    On half a quadrant the series needs no range reduction. It is a few times faster than
+    `jnp.sin`, whose error squaring would double, and alike on all backends.
+    """
+    z = x * x
+    terms = 12 if z.dtype == jnp.float64 else 7
+    series = jnp.zeros_like(z)
+    for k in range(terms, 0, -1):
+        series = math.pi ** (2 * k) / (2 * math.factorial(2 * k)) - z * series
+    return z * series
 
 
 @shape

@@ -1,0 +1,314 @@
+"""The table of cases: every law runs on every one of them.
+
+At least one case for each public schedule, recipe and combinator, the degenerate ones
+included: lengths 0 and 1, equal values, negative values, integers.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+
+import jaxsched as js
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A schedule as a constructor and its arguments.
+
+    Attributes:
+      make: The constructor.
+      kwargs: Its arguments.
+      total: The step up to which the case is interesting.
+      crosses: Whether values of both signs are mixed. Next to a zero crossing a relative
+        error has no bound, so errors are measured against the largest value.
+    """
+
+    make: Callable[..., js.Schedule]
+    kwargs: dict[str, Any]
+    total: int = 20
+    crosses: bool = False
+
+    @cached_property
+    def schedule(self) -> js.Schedule:
+        """One schedule for all laws, so that it is compiled once."""
+        return self.make(**self.kwargs)
+
+    @property
+    def name(self) -> str:
+        return self.make.__name__
+
+    def __str__(self) -> str:
+        short = (
+            f"{k}={v}"
+            for k, v in self.kwargs.items()
+            if isinstance(v, (int, float, str, list)) and len(str(v)) < 30
+        )
+        return f"{self.name}({','.join(short)})"
+
+
+def case(
+    make: Callable[..., js.Schedule],
+    total: int = 20,
+    *,
+    crosses: bool = False,
+    **kwargs: Any,
+) -> Case:
+    return Case(make, kwargs, total, crosses)
+
+
+def moves() -> list[Case]:
+    """Transitions, with the lengths and ends that all of them share."""
+    found = []
+    makes = (js.linear, js.cosine, js.polynomial, js.exponential, js.transition)
+    for make in makes:
+        found += [
+            case(make, init_value=0.5, end_value=0.125, steps=16),
+            case(make, init_value=0.125, end_value=0.5, steps=0),
+            case(make, init_value=-0.5, end_value=-0.125, steps=1),
+            case(make, init_value=2, end_value=1, steps=12.5),
+        ]
+        if make is not js.exponential:
+            found.append(case(make, init_value=-1.0, end_value=0.0, steps=7))
+    return [
+        *found,
+        case(js.linear, init_value=-1.0, end_value=1.0, steps=10, crosses=True),
+        case(js.cosine, init_value=0.25, end_value=0.25, steps=10),
+        case(js.exponential, init_value=0.25, end_value=0.25, steps=10),
+    ]
+
+
+SHAPES = [
+    "linear",
+    "cosine",
+    "one_minus_sqrt",
+    "square",
+    "sqrt",
+    "mirror_cosine",
+    "inverse_proportional",
+    "rex",
+    "tanh",
+    js.rex(beta=0.125),
+    js.tanh(lower=-4.0, upper=2.0),
+    js.inverse_proportional(ratio=0.25),
+]
+
+ramp = js.linear(0.125, 0.5, steps=6)
+fall = js.cosine(0.5, 0.0, steps=10)
+
+CASES: list[Case] = [
+    case(js.constant, value=0.25),
+    case(js.constant, value=0.0),
+    case(js.constant, value=-3),
+    *moves(),
+    case(js.cosine, init_value=0.5, end_value=0.125, steps=16, power=2.5),
+    case(js.cosine, init_value=0.5, end_value=0.0, steps=16, k=0.5),
+    case(js.cosine, init_value=0.5, end_value=0.0, steps=16, k=2.0, power=0.5),
+    case(js.polynomial, init_value=0.5, end_value=0.125, steps=16, power=2.0),
+    case(js.polynomial, init_value=0.5, end_value=0.0, steps=16, power=0.5),
+    *(
+        case(js.transition, init_value=0.5, end_value=0.125, steps=16, shape=shape)
+        for shape in SHAPES
+    ),
+    case(js.exponential_decay, init_value=0.5, factor=0.75),
+    case(js.exponential_decay, init_value=0.5, factor=0.5, steps=4, staircase=True),
+    case(js.exponential_decay, init_value=0.5, factor=1.0, steps=4),
+    case(js.exponential_decay, init_value=0.5, factor=0.875, steps=4.5),
+    case(js.natural_exponential_decay, init_value=0.5, rate=0.125),
+    case(js.natural_exponential_decay, init_value=0.5, rate=0.0),
+    case(js.inverse_time_decay, init_value=0.5, rate=0.25),
+    case(js.inverse_time_decay, init_value=0.5, rate=0.25, steps=4, power=0.75),
+    case(js.inverse_time_decay, init_value=0.5, rate=0.25, steps=4, staircase=True),
+    case(js.compounding_time_decay, init_value=0.5, rate=0.125),
+    case(js.compounding_time_decay, init_value=0.5, rate=0.0),
+    case(js.inverse_sqrt_decay, init_value=0.5, timescale=1),
+    case(js.inverse_sqrt_decay, init_value=0.5, timescale=8, shift=3),
+    case(js.inverse_sqrt_decay, init_value=0.5, timescale=7.5, shift=2.5),
+    case(js.step_decay, init_value=0.5, factor=0.5, every=5),
+    case(js.step_decay, init_value=0.5, factor=0.5, every=10, offset=1),
+    case(js.step_decay, init_value=0.5, factor=0.5, every=1),
+    case(js.noam, model_size=512, warmup_steps=8),
+    case(js.noam, model_size=64, warmup_steps=0, factor=0.5),
+    case(js.noam, model_size=64, warmup_steps=6.5),
+    case(js.power_law, max_value=0.25, scale=1.0, power=0.5),
+    case(js.power_law, max_value=0.25, scale=0.5),
+    case(js.piecewise_constant, values=[0.5, 0.25, 0.125], boundaries=[5, 12]),
+    case(js.piecewise_constant, values=[0.5], boundaries=[]),
+    case(js.piecewise_constant, values=[1, -2], boundaries=[0], crosses=True),
+    case(js.multistep, init_value=0.5, boundaries=[5, 12], factor=0.25),
+    case(js.multistep, init_value=0.5, boundaries=[5, 12], factors=[0.5, 0.25]),
+    case(js.multistep, init_value=0.5, boundaries=[], factor=0.25),
+    case(js.piecewise_linear, boundaries=[0, 5, 12], values=[0.0, 0.5, 0.125]),
+    case(js.piecewise_linear, boundaries=[3, 4], values=[0.25, 0.5]),
+    case(js.piecewise_linear, boundaries=[3], values=[0.25]),
+    case(js.piecewise_linear, boundaries=[0.5, 7.25], values=[0.5, 0.125]),
+    case(js.spline, boundaries=[0, 5, 12, 18], values=[0.0, 0.5, 0.25, 0.125]),
+    case(js.spline, boundaries=[2, 9], values=[0.25, 0.5]),
+    case(js.spline, boundaries=[3], values=[0.25]),
+    case(js.spline, boundaries=[0.0, 6.5, 11.0], values=[0.125, 0.5, 0.25]),
+    case(js.triangular, min_value=0.125, max_value=0.5, up_steps=4),
+    case(js.triangular, min_value=0.0, max_value=0.5, up_steps=3, down_steps=5),
+    case(js.triangular, min_value=0.125, max_value=0.5, up_steps=4, factor=0.5),
+    case(js.triangular, min_value=0.125, max_value=0.5, up_steps=4, step_factor=0.9375),
+    case(js.triangular, min_value=0.125, max_value=0.5, up_steps=0, down_steps=5),
+    case(js.triangular, min_value=0.125, max_value=0.5, up_steps=5, down_steps=0),
+    case(js.triangular, min_value=0.125, max_value=0.5, up_steps=2.5, down_steps=4),
+    case(js.cosine_restarts, peak_value=0.5, end_value=0.125, steps=5),
+    case(js.cosine_restarts, peak_value=0.5, end_value=0.0, steps=1),
+    case(
+        js.cosine_restarts,
+        peak_value=0.5,
+        end_value=0.125,
+        steps=3,
+        length_factor=2,
+        peak_factor=0.5,
+    ),
+    case(
+        js.cosine_restarts,
+        peak_value=0.5,
+        end_value=0.0,
+        steps=4,
+        length_factor=1.5,
+        limit=2,
+    ),
+    case(js.cosine_restarts, peak_value=0.5, end_value=0.0, steps=4.5),
+    case(js.join, schedules=[ramp, fall], boundaries=[6]),
+    case(js.join, schedules=[0.25], boundaries=[]),
+    case(js.join, schedules=[ramp, 0.5, fall], boundaries=[6, 9]),
+    case(js.join, schedules=[ramp, fall], boundaries=[0]),
+    case(js.join, schedules=[ramp, js.multistep(1.0, [2, 3], 0.5)], boundaries=[5.5]),
+    case(js.warmup, schedule=fall, steps=5),
+    case(js.warmup, schedule=fall, steps=0),
+    case(js.warmup, schedule=fall, steps=1),
+    case(js.warmup, schedule=fall, steps=5, init_value=0.0),
+    case(js.warmup, schedule=fall, steps=5, init_value=1.0, shape="cosine"),
+    case(js.warmup, schedule=fall, steps=5, init_value=0.0, overlap=True),
+    case(js.warmup, schedule=fall, steps=5.5, overlap=True),
+    case(js.warmup, schedule=0.5, steps=5, shape=js.rex(beta=0.25)),
+    case(js.cooldown, schedule=ramp, begin=4, steps=8),
+    case(js.cooldown, schedule=ramp, begin=4, steps=8, freeze=False),
+    case(js.cooldown, schedule=ramp, begin=4, steps=0),
+    case(js.cooldown, schedule=fall, begin=0, steps=8, shape="one_minus_sqrt"),
+    case(
+        js.cooldown,
+        schedule=fall,
+        begin=4.5,
+        steps=8.5,
+        end_value=0.125,
+        shape="square",
+    ),
+    case(js.cycle, schedule=fall, steps=6),
+    case(js.cycle, schedule=fall, steps=5, value_factor=0.5, limit=2),
+    case(js.cycle, schedule=fall, steps=4, length_factor=2),
+    case(js.cycle, schedule=fall, steps=3, length_factor=1.5, limit=3),
+    case(js.cycle, schedule=fall, steps=5.5),
+    case(js.staircase, schedule=fall, every=4),
+    case(js.staircase, schedule=fall, every=1),
+    case(js.delay, schedule=fall, steps=4),
+    case(js.delay, schedule=fall, steps=0),
+    case(js.shift, schedule=fall, steps=4),
+    case(js.shift, schedule=fall, steps=2.5),
+    case(js.stretch, schedule=fall, factor=2.0),
+    case(js.stretch, schedule=fall, factor=0.5),
+    case(js.reverse, schedule=ramp, steps=6),
+    case(js.reverse, schedule=ramp, steps=0),
+    case(js.retime, schedule=fall, clock=js.linear(0.0, 10.0, steps=5)),
+    case(js.noise, schedule=fall, scale=0.5, seed=1),
+    case(js.noise, schedule=fall, scale=0.25, seed=2, distribution="uniform", every=3),
+    case(js.clip, schedule=fall, min_value=0.125),
+    case(js.clip, schedule=fall, max_value=0.25),
+    case(js.clip, schedule=fall, min_value=0.125, max_value=0.25),
+    case(js.maximum, first=ramp, second=fall),
+    case(js.minimum, first=ramp, second=0.25),
+    case(js.add, first=ramp, second=fall),
+    case(js.subtract, first=ramp, second=fall, crosses=True),
+    case(js.multiply, first=ramp, second=2),
+    case(js.divide, first=fall, second=ramp),
+    case(js.negative, schedule=fall),
+    case(js.warmup_constant, peak_value=0.5, warmup_steps=5),
+    case(js.warmup_linear, peak_value=0.5, total_steps=15, warmup_steps=5),
+    case(js.warmup_linear, peak_value=0.5, total_steps=5, warmup_steps=5),
+    case(js.warmup_cosine, peak_value=0.5, total_steps=15, warmup_steps=5),
+    case(
+        js.warmup_cosine,
+        peak_value=0.5,
+        total_steps=15,
+        warmup_steps=0,
+        end_value=0.125,
+        init_value=0.0,
+    ),
+    case(js.warmup_exponential, peak_value=0.5, warmup_steps=5, factor=0.75),
+    case(
+        js.warmup_exponential,
+        peak_value=0.5,
+        warmup_steps=5,
+        factor=0.5,
+        decay_steps=4,
+        staircase=True,
+        init_value=0.125,
+    ),
+    case(js.warmup_inverse_sqrt, peak_value=0.5, warmup_steps=5),
+    case(js.warmup_inverse_sqrt, peak_value=0.5, warmup_steps=0, timescale=9),
+    case(js.wsd, peak_value=0.5, total_steps=18, warmup_steps=4, decay_steps=6),
+    case(
+        js.wsd,
+        peak_value=0.5,
+        total_steps=18,
+        warmup_steps=0,
+        decay_steps=18,
+        end_value=0.125,
+        shape="one_minus_sqrt",
+    ),
+    case(js.wsd, peak_value=0.5, total_steps=18, warmup_steps=18, decay_steps=0),
+    case(js.one_cycle, peak_value=0.5, total_steps=16, warmup_steps=5),
+    case(js.one_cycle, peak_value=0.5, total_steps=16, warmup_steps=5, phases=3),
+    case(
+        js.one_cycle,
+        peak_value=0.5,
+        total_steps=16,
+        warmup_steps=0,
+        init_value=0.25,
+        end_value=0.125,
+        phases=3,
+        shape="linear",
+    ),
+    case(js.slanted_triangular, peak_value=0.5, total_steps=16, warmup_steps=4),
+    case(js.flat_cosine, peak_value=0.5, total_steps=16, decay_steps=6),
+]
+
+IDS = [f"{i}-{c}" for i, c in enumerate(CASES)]
+
+
+def interesting_steps(c: Case) -> np.ndarray:
+    """Every step up to the total and a little beyond, and some far away."""
+    return np.array([*range(c.total + 3), 100, 2**24 + 1, 2**31 - 1], np.int32)
+
+
+def float_dtype() -> Any:
+    """float32, or float64 under x64."""
+    return np.dtype(jnp.result_type(float))
+
+
+def ulps(a: Any, b: Any, *, scale: float = 0.0) -> float:
+    """The largest difference in units of the last place of the larger of both.
+
+    `scale` is a magnitude below which numbers are not asked to be relatively precise;
+    denormal numbers never are.
+    """
+    dtype = float_dtype()
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    size = np.maximum(np.maximum(np.abs(a), np.abs(b)), scale)
+    size = np.maximum(size, float(np.finfo(dtype).tiny))
+    unit = np.spacing(size.astype(dtype)).astype(np.float64)
+    return float(np.max(np.abs(a - b) / unit, initial=0.0))
+
+
+def scale_of(c: Case) -> float:
+    """The `scale` for `ulps` on a case."""
+    if not c.crosses:
+        return 0.0
+    values = np.abs(np.asarray(c.schedule(interesting_steps(c)), np.float64))
+    return float(np.max(values))

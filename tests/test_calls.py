@@ -1,0 +1,199 @@
+"""Calling a schedule: eager, compiled, on arrays, on every kind of count."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from cases import CASES, IDS, Case, float_dtype, interesting_steps, scale_of, ulps
+
+import jaxsched as js
+
+every_case = pytest.mark.parametrize("c", CASES, ids=IDS)
+
+
+@every_case
+def test_eager_is_jit_bit_for_bit(c: Case):
+    s, steps = c.schedule, interesting_steps(c)
+    compiled = jax.jit(s)
+    chex.assert_trees_all_equal(s(steps), compiled(steps))
+    for step in (0, c.total, 2**31 - 1):
+        chex.assert_trees_all_equal(s(step), compiled(step))
+
+
+@every_case
+def test_array_argument_scan_and_vmap_agree(c: Case):
+    """A loop, new numbers for a compiled program, a scan over the run, a map."""
+    s, steps = c.schedule, interesting_steps(c)
+    loop, scale = np.stack([s(int(t)) for t in steps]), scale_of(c)
+
+    @jax.jit
+    def others(s: js.Schedule, steps: jax.Array):
+        body = lambda t, _: (t + 1, c.schedule(t))
+        _, scanned = jax.lax.scan(body, jnp.int32(0), None, c.total)
+        return s(steps), jax.vmap(c.schedule)(steps), scanned
+
+    argument, mapped, scanned = others(s, steps)
+    assert ulps(s(steps), loop, scale=scale) <= 4
+    assert ulps(argument, loop, scale=scale) <= 4
+    assert ulps(mapped, loop, scale=scale) <= 4
+    assert ulps(scanned, loop[: c.total], scale=scale) <= 4
+
+
+@every_case
+def test_shape_and_weak_type(c: Case):
+    """The shape of the step; a dtype left open, like that of the numbers it is made of."""
+    s = c.schedule
+    for shape in ((), (1,), (2, 3), (0,)):
+        for steps in (jnp.zeros(shape, jnp.int32), jnp.zeros(shape, jnp.bfloat16)):
+            value = jax.eval_shape(s, steps)
+            chex.assert_shape(value, shape)
+            assert value.weak_type
+            assert value.dtype == float_dtype()
+            passed = jax.eval_shape(lambda s, t: s(t), s, steps)
+            assert (passed.shape, passed.dtype) == (shape, float_dtype())
+    chex.assert_shape(s(5), ())
+    assert s(5).weak_type
+    assert jax.jit(lambda s: s(5))(s).weak_type
+
+
+@every_case
+def test_arrays_decide_the_dtype(c: Case):
+    narrow = jax.tree.map(
+        lambda x: (
+            jnp.asarray(x, jnp.bfloat16) if np.asarray(x).dtype.kind == "f" else x
+        ),
+        c.schedule,
+    )
+    value = jax.eval_shape(narrow, 3)
+    if narrow != c.schedule and not _holds_only_lengths(c):
+        assert value.dtype == jnp.bfloat16
+        assert not value.weak_type
+
+
+def _holds_only_lengths(c: Case) -> bool:
+    """Whether all floats of a case are lengths, which never decide a dtype."""
+    floats = {
+        name
+        for name, value in c.kwargs.items()
+        if any(isinstance(x, float) for x in jax.tree.leaves(value))
+    }
+    return floats <= {"steps", "begin", "boundaries", "factor", "clock"}
+
+
+@every_case
+def test_every_kind_of_count(c: Case):
+    """The same number is the same step, whatever its type."""
+    s = c.schedule
+    kinds = (jnp.uint32, jnp.int8, jnp.uint8, jnp.float32, jnp.bfloat16)
+
+    @jax.jit
+    def all_kinds(steps: jax.Array):
+        return s(steps), [s(steps.astype(kind)) for kind in kinds]
+
+    expected, values = all_kinds(jnp.array([0, 1, 7, c.total], jnp.int32))
+    for value in values:
+        assert ulps(value, expected, scale=scale_of(c)) <= 8
+    for count in (np.int64(7), np.uint8(7), np.array(7), jnp.int32(7)):
+        assert ulps(s(count), expected[2], scale=scale_of(c)) <= 4
+
+
+@every_case
+def test_before_the_start_and_after_the_largest_integer(c: Case):
+    """Steps below 0 read as 0; none wraps, whatever its type."""
+    s = c.schedule
+    far = np.resize(np.array([-1, -(2**40), 2**31, 2**62], np.int64), c.total + 6)
+    values = np.asarray(s(far))
+    chex.assert_trees_all_equal(values[0], values[1])
+    assert ulps(values[0], s(0), scale=scale_of(c)) <= 4
+    if not jax.config.jax_enable_x64:
+        chex.assert_trees_all_equal(values[2], values[3])
+        assert ulps(values[2], s(2**31 - 1), scale=scale_of(c)) <= 4
+        huge = np.resize(np.array([2**32 - 1], np.uint32), c.total + 6)
+        chex.assert_trees_all_equal(np.asarray(s(huge))[2], values[2])
+
+
+@every_case
+def test_no_leaks_and_finite(c: Case):
+    with jax.checking_leaks():
+        jax.eval_shape(c.schedule, 3)
+    chex.assert_tree_all_finite(c.schedule(interesting_steps(c)))
+
+
+@every_case
+def test_at_is_the_value_on_the_host(c: Case):
+    s, steps = c.schedule, interesting_steps(c)
+    host = s.at(steps)
+    assert type(host) is np.ndarray
+    chex.assert_trees_all_equal(host, np.asarray(s(steps)))
+    assert type(s.at(3)) is float
+    assert s.at(3) == float(s(3))
+
+
+class TestVariants(chex.TestCase):
+    @chex.variants(with_jit=True, without_jit=True, with_device=True)
+    def test_values_do_not_depend_on_the_way_of_calling(self):
+        s = js.warmup_cosine(0.5, total_steps=12, warmup_steps=4)
+        value = self.variant(s)(jnp.int32(8))
+        chex.assert_trees_all_close(value, 0.25, rtol=1e-6)
+
+
+def test_one_trace_for_many_numbers():
+    """A hundred settings passed as an argument compile once."""
+    chex.clear_trace_counter()
+
+    @jax.jit
+    @chex.assert_max_traces(n=1)
+    def value(s, step):
+        return s(step)
+
+    for i in range(100):
+        s = js.warmup_cosine(0.1 + i, total_steps=200 + i, warmup_steps=i)
+        value(s, 5)
+
+
+def test_equal_schedules_share_a_program():
+    """Equal schedules are the same static argument: the program is not traced again."""
+    traces = []
+
+    def value(s, step):
+        traces.append(s)
+        return s(step)
+
+    compiled = jax.jit(value, static_argnums=0)
+    for _ in range(3):
+        compiled(js.warmup_cosine(0.1, total_steps=20, warmup_steps=5), 3)
+    assert len(traces) == 1
+
+
+def test_eager_calls_compile_once():
+    traces = []
+
+    @js.schedule
+    def counted_calls(step, value: js.Value):
+        traces.append(step)
+        return value
+
+    s = counted_calls(0.5)
+    for step in range(20):
+        assert s(step) == s.at(step) == 0.5
+    assert len(traces) == 1
+
+
+def test_a_stacked_schedule_is_refused_with_a_way_out():
+    stacked = jax.tree.map(
+        lambda *x: jnp.stack([jnp.asarray(v) for v in x]),
+        js.linear(0.1, 0.0, steps=10),
+        js.linear(0.2, 0.0, steps=20),
+    )
+    with pytest.raises(ValueError, match=r"linear: holds stacked .* jax\.vmap"):
+        stacked(3)
+    values = jax.vmap(lambda s: s(5))(stacked)
+    chex.assert_trees_all_close(
+        values, np.array([0.05, 0.15], float_dtype()), rtol=1e-6
+    )
+
+
+def test_length_beyond_the_integers_may_be_a_float():
+    s = js.linear(1.0, 0.0, steps=1e12)
+    chex.assert_trees_all_close(s.at(0.5e12), 0.5)
