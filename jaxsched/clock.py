@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from jaxsched.rule import short
+
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
@@ -40,7 +42,9 @@ class Clock:
         for name in ("steps_per_epoch", "total_steps", "tokens_per_step"):
             value = getattr(self, name)
             if value is not None and _exact("Clock", name, value) == 0:
-                raise ValueError(f"Clock: {name} must be > 0, got {name}={value!r}")
+                raise ValueError(
+                    f"Clock: {name} must be > 0, got {name}={short(value)}"
+                )
 
     def epochs(self, epochs: float) -> int:
         """Steps in that many epochs, >= 0.
@@ -62,7 +66,9 @@ class Clock:
         """
         part = _exact("Clock", "fraction", fraction)
         if part > 1:
-            raise ValueError(f"Clock: fraction must be <= 1, got fraction={fraction!r}")
+            raise ValueError(
+                f"Clock: fraction must be <= 1, got fraction={short(fraction)}"
+            )
         return _rounded(part * self._unit("total_steps"))
 
     def tokens(self, tokens: float) -> int:
@@ -90,15 +96,15 @@ def _exact(owner: str, name: str, value: Any) -> Fraction:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (float, Rational, Decimal)):
-        raise TypeError(f"{owner}: {name} must be a number, got {name}={value!r}")
+        raise TypeError(f"{owner}: {name} must be a number, got {name}={short(value)}")
     try:
         exact = Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
     except (ValueError, OverflowError):
         raise ValueError(
-            f"{owner}: {name} must be finite, got {name}={value!r}"
+            f"{owner}: {name} must be finite, got {name}={short(value)}"
         ) from None
     if exact < 0:
-        raise ValueError(f"{owner}: {name} must be >= 0, got {name}={value!r}")
+        raise ValueError(f"{owner}: {name} must be >= 0, got {name}={short(value)}")
     return exact
 
 

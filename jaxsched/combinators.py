@@ -60,7 +60,8 @@ def join(
 
         s(t) = schedules[i](t - b_i)
 
-    Steps below 0 read as 0. A part whose boundary is the next one's is never reached.
+    Steps below 0 read as 0. With a first boundary of 0 the first schedule is never in
+    force.
 
     Args:
       schedules: n schedules, numbers or callables of the step.
@@ -176,7 +177,8 @@ def cooldown(
 
     Without `freeze` the schedule keeps moving underneath: schedule(t) in the place of
     schedule(begin). Steps below 0 read as 0. From begin + steps on it is exactly
-    `end_value`, with steps = 0 from `begin` on.
+    `end_value`, with steps = 0 from `begin` on, unless the shape says that it does not
+    reach its ends (`tanh`).
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
@@ -235,7 +237,8 @@ def cycle(
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
-      steps: The length of the first cycle in steps, > 0; differentiable if a float.
+      steps: The length of the first cycle in steps, > 0; differentiable if a float. The
+        cycles of a float length begin at the fractions b_i themselves.
       length_factor: Each cycle is that many times as long as the one before: 1, or at
         least 1.001.
       value_factor: Multiplies the values once per cycle, > 0; differentiable.
@@ -251,7 +254,7 @@ def cycle(
     Example:
       >>> import jaxsched as js
       >>> s = js.cycle(js.linear(1.0, 0.0, 4), steps=4, value_factor=0.5)
-      >>> [s.at(t) for t in (0, 2, 4, 6, 8)]
+      >>> [round(s.at(t), 4) for t in (0, 2, 4, 6, 8)]
       [1.0, 0.5, 0.5, 0.25, 0.25]
 
     Reference: Loshchilov, Hutter, "SGDR" (2017), arXiv:1608.03983, for any schedule.
@@ -259,11 +262,14 @@ def cycle(
     place = cycle_of(step, steps, length_factor, limit)
     local = place.step
     if not is_literal(length_factor, 1):
-        local = place.fraction[0] * as_real(steps)
+        # Multiplied first: then whole steps of the schedule are met exactly.
+        first = as_real(steps)
+        scaled = as_real(local) * first / place.length
+        local = jnp.where(place.length == first, as_real(local), scaled)
     value = as_schedule(schedule)(local)
     if is_literal(value_factor, 1):
         return value
-    return value * powered(value_factor, as_real(place.turn))
+    return powered(value, value_factor, as_real(place.turn))
 
 
 @schedule
@@ -327,7 +333,8 @@ def delay(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
 def shift(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
     """A schedule continued from a later step: for a run that goes on from a checkpoint.
 
-    Formula: s(t) = schedule(t + steps). Steps below 0 read as 0.
+    Formula: s(t) = schedule(t + steps). Steps below 0 read as 0; t + steps stops at the
+    largest integer.
 
     Args:
       schedule: A schedule, a number, or a callable of the step.

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxsched import shapes
-from jaxsched.decays import powered
+from jaxsched.decays import grown, powered
 from jaxsched.domains import (
     Count,
     Factor,
@@ -14,6 +14,7 @@ from jaxsched.domains import (
     Value,
     is_literal,
     known,
+    log,
 )
 from jaxsched.progress import cycle_of, progress, since, together
 from jaxsched.rule import Refusal
@@ -22,8 +23,20 @@ from jaxsched.schedule import as_real, schedule
 
 def _some_length(up_steps: Steps, down_steps: Steps | None, **_: object) -> None:
     down = up_steps if down_steps is None else down_steps
-    if known(up_steps, down) and up_steps + down <= 0:  # type: ignore[operator]
+    if not known(up_steps, down):
+        return
+    if up_steps + down <= 0:  # type: ignore[operator]
         raise Refusal("a cycle must have a length", "up_steps", "down_steps")
+    largest = jnp.iinfo(jnp.result_type(int)).max
+    if (
+        isinstance(up_steps, int)
+        and isinstance(down, int)
+        and up_steps + down > largest
+    ):
+        reason = (
+            f"up_steps + down_steps must be <= {largest} (or floats, or enable x64)"
+        )
+        raise Refusal(reason, "up_steps", "down_steps")
 
 
 @schedule(check=_some_length)
@@ -69,7 +82,7 @@ def triangular(
     Example:
       >>> import jaxsched as js
       >>> s = js.triangular(0.0, 1.0, up_steps=4, factor=0.5)
-      >>> [s.at(t) for t in (0, 2, 4, 8, 12, 20)]
+      >>> [round(s.at(t), 4) for t in (0, 2, 4, 8, 12, 20)]
       [0.0, 0.5, 1.0, 0.0, 0.5, 0.25]
 
     Reference: Smith, "Cyclical Learning Rates for Training Neural Networks" (2017),
@@ -85,9 +98,9 @@ def triangular(
     height = jnp.where(climbing, climbed, to_sink)
     depth = jnp.where(climbing, to_climb, sunk)
     if not is_literal(factor, 1) or not is_literal(step_factor, 1):
-        size = powered(factor, as_real(cycle.turn))
-        size = size * powered(step_factor, as_real(step))
-        depth, height = depth + height * (1 - size), height * size
+        growth = as_real(cycle.turn) * log(factor) + as_real(step) * log(step_factor)
+        lost = -jnp.expm1(jnp.minimum(growth, 80.0))
+        depth, height = depth + height * lost, grown(height, growth)
     return min_value * depth + max_value * height
 
 
@@ -119,7 +132,8 @@ def cosine_restarts(
     Args:
       peak_value: The value at the start of the first cycle; differentiable.
       end_value: The value each cycle falls to; differentiable.
-      steps: The length of the first cycle in steps, > 0; differentiable if a float.
+      steps: The length of the first cycle in steps, > 0; differentiable if a float. The
+        cycles of a float length begin at the fractions themselves.
       length_factor: Each cycle is that many times as long as the one before: 1, or at
         least 1.001.
       peak_factor: Multiplies the peak once per cycle, > 0; differentiable.
@@ -145,5 +159,5 @@ def cosine_restarts(
     fall, rise = shapes.cosine()(*cycle.fraction)
     peak = peak_value
     if not is_literal(peak_factor, 1):
-        peak = peak_value * powered(peak_factor, as_real(cycle.turn))
+        peak = powered(peak_value, peak_factor, as_real(cycle.turn))
     return peak * fall + end_value * rise

@@ -15,7 +15,7 @@ from jaxsched.domains import (
     is_literal,
     log,
 )
-from jaxsched.progress import later, safely, turns
+from jaxsched.progress import cycle_of, later, safely, since, together, turns
 from jaxsched.schedule import as_real, schedule
 
 
@@ -61,7 +61,7 @@ def exponential_decay(
     Reference: Li, Arora, "An Exponential Learning Rate Schedule for Deep Learning"
     (2019), arXiv:1910.07454.
     """
-    return init_value * powered(factor, turns(step, steps, whole=bool(staircase)))
+    return powered(init_value, factor, turns(step, steps, whole=bool(staircase)))
 
 
 @schedule
@@ -93,7 +93,7 @@ def natural_exponential_decay(
     Reference: Li, Arora, "An Exponential Learning Rate Schedule for Deep Learning"
     (2019), arXiv:1910.07454.
     """
-    return init_value * jnp.exp(-(rate * as_real(step)))
+    return grown(init_value, -(rate * as_real(step)))
 
 
 @schedule
@@ -180,8 +180,10 @@ def compounding_time_decay(step: ArrayLike, init_value: Value, rate: Rate) -> Ar
     Reference: the product is a ratio of gamma functions, DLMF 5.5.1; its logarithm is
     summed by Euler and Maclaurin, DLMF 2.10.1.
     """
-    t = jnp.floor(as_real(step))
-    return init_value * jnp.exp(-_sum_log1p(jnp.asarray(rate), t))
+    whole = jnp.asarray(step)
+    if not jnp.issubdtype(whole.dtype, jnp.integer):
+        whole = jnp.floor(whole)
+    return grown(init_value, -_sum_log1p(jnp.asarray(rate), whole))
 
 
 # Terms of the sum that are added one by one before the Euler-Maclaurin formula takes over.
@@ -192,24 +194,29 @@ def _sum_log1p(rate: Array, t: Array) -> Array:
     """log(1 + rate) + log(1 + 2 rate) + ... + log(1 + t rate)."""
     head = sum(
         (jnp.where(t >= k, jnp.log1p(rate * k), 0.0) for k in range(1, _FIRST + 1)),
-        jnp.zeros_like(t),
+        jnp.zeros_like(as_real(t)),
     )
-    begin, end = rate * _FIRST, rate * jnp.maximum(t, _FIRST)
-    count = jnp.maximum(t - _FIRST, 0)
-    # The integral, the trapezoid's half steps, then the first and third derivatives.
-    area = count * _mean_log1p(begin, end)
+    count = as_real(since(t, _FIRST))
+    begin, end = rate * _FIRST, rate * (count + _FIRST)
+    # The integral, the trapezoid's half steps, then the first and third derivatives. The
+    # middle is straight from the step: one rounding less in the largest term.
+    middle = rate * (as_real(later(jnp.maximum(t, _FIRST), _FIRST)) / 2)
+    mean, correction = _mean_log1p(begin, middle, end)
     halves = (jnp.log1p(end) - jnp.log1p(begin)) / 2
     x, y = 1 / (1 + begin), 1 / (1 + end)
     first = rate * (y - x) / 12
     third = rate**3 * (y**3 - x**3) / 360
-    return head + jnp.where(count > 0, area + halves + first - third, 0.0)
+    # All that is small is summed first, so that the large term is rounded only once.
+    small = head + halves + first - third + count * correction
+    return jnp.where(count > 0, count * mean + small, head)
 
 
-def _mean_log1p(a: Array, b: Array) -> Array:
+def _mean_log1p(a: Array, middle: Array, b: Array) -> tuple[Array, Array]:
     """The mean of log(1 + x) over [a, b], from a series where the integral cancels.
 
-    With w = (b - a) / (2 + a + b) it is log(1 + (a + b) / 2) - w^2 / 6 - w^4 / 20 - ...
-    - w^(2n) / (2n (2n + 1)); 14 terms are exact in float32 up to w = 0.6.
+    With w = (b - a) / (2 + a + b) it is log(1 + middle) - w^2 / 6 - w^4 / 20 - ... -
+    w^(2n) / (2n (2n + 1)); 14 terms are exact in float32 up to w = 0.6. Returns the
+    logarithm and the (small) series apart.
     """
     w = (b - a) / (2 + a + b)
     wide = w > 0.6
@@ -219,7 +226,8 @@ def _mean_log1p(a: Array, b: Array) -> Array:
         series = squared * (1 / (2 * n * (2 * n + 1)) + series)
     gap = safely(wide, b - a)
     integral = (1 + b) * jnp.log1p(b) - (1 + a) * jnp.log1p(a)
-    return jnp.where(wide, integral / gap - 1, jnp.log1p((a + b) / 2) - series)
+    mean = jnp.where(wide, integral / gap - 1, jnp.log1p(middle))
+    return mean, jnp.where(wide, 0.0, -series)
 
 
 @schedule
@@ -257,7 +265,8 @@ def inverse_sqrt_decay(
     Reference: Zhai et al., "Scaling Vision Transformers" (2022), arXiv:2106.04560,
     section 3.5.
     """
-    return init_value / jnp.sqrt(1 + turns(later(step, shift), timescale))
+    elapsed = turns(step, timescale) + turns(shift, timescale)
+    return init_value / jnp.sqrt(1 + elapsed)
 
 
 @schedule
@@ -298,7 +307,12 @@ def step_decay(
 
     Reference: He et al., "Deep Residual Learning" (2016), arXiv:1512.03385, section 3.4.
     """
-    return init_value * powered(factor, turns(later(step, offset), every, whole=True))
+    # floor((t + offset) / every), where t + offset may be more than an integer holds.
+    now, early = cycle_of(step, every), cycle_of(offset, every)
+    to_go, gone = together(since(every, now.step), early.step)
+    carried = to_go <= gone
+    drops = as_real(now.turn) + as_real(early.turn) + jnp.where(carried, 1.0, 0.0)
+    return powered(init_value, factor, drops)
 
 
 @schedule
@@ -384,10 +398,17 @@ def power_law(
     return jnp.where(begun, jnp.minimum(max_value, law), max_value)
 
 
-def powered(factor: Factor, exponent: Array) -> Array:
-    """factor^exponent for a positive factor.
+def powered(value: ArrayLike, factor: ArrayLike, exponent: ArrayLike) -> Array:
+    """value * factor^exponent for a positive factor.
 
     The logarithm of a Python number is taken in double precision: 0.99999 as a float32
     would be off by a percent after a million steps.
     """
-    return jnp.exp(exponent * log(factor))
+    return grown(value, exponent * log(factor))
+
+
+def grown(value: ArrayLike, exponent: ArrayLike) -> Array:
+    """value * e^exponent, also where e^exponent alone would under- or overflow."""
+    largest = 88.0 if jnp.result_type(float) == jnp.float32 else 709.0
+    half = jnp.exp(jnp.minimum(jnp.asarray(exponent) / 2, largest))
+    return jnp.asarray(value) * half * half

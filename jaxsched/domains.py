@@ -16,8 +16,15 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from jaxsched.rule import same
-from jaxsched.schedule import Schedule, as_integer, as_real, is_array, schedule
+from jaxsched.rule import Bound, same, short
+from jaxsched.schedule import (
+    Schedule,
+    as_integer,
+    as_real,
+    is_array,
+    is_real,
+    schedule,
+)
 
 _NUMERIC = (int, float, np.ndarray, np.generic, jax.Array)
 
@@ -70,8 +77,13 @@ class Number:
             raise TypeError("must be a whole number")
         if isinstance(value, Tracer):
             return
+        largest = int(jnp.iinfo(jnp.result_type(int)).max)
+        if self.whole and isinstance(value, int) and value > largest:
+            raise ValueError(f"must be <= {largest} (or a float, or enable x64)")
         x = np.asarray(value)
-        if not np.all(np.isfinite(x.astype(np.float64))):
+        with np.errstate(over="ignore"):
+            narrow = x.astype(np.float64 if self.whole else _default_float())
+        if not np.all(np.isfinite(narrow)):
             raise ValueError("must be finite")
         if self.least is not None and not np.all(x >= self.least):
             raise ValueError(f"must be >= {self.least}")
@@ -79,7 +91,6 @@ class Number:
             raise ValueError(f"must be > {self.above}")
         if self.most is not None and not np.all(x <= self.most):
             raise ValueError(f"must be <= {self.most}")
-        largest = int(jnp.iinfo(jnp.result_type(int)).max)
         if self.whole and x.dtype.kind in "iu" and np.any(x > largest):
             raise ValueError(f"must be <= {largest} (or a float, or enable x64)")
 
@@ -133,6 +144,14 @@ class Table:
 
     def _gather(self, entries: list[Any]) -> Any:
         """Python numbers as one leaf; entries with arrays among them as one array."""
+        kinds = set(map(type, entries))
+        if kinds == {float} or (kinds == {int} and self.of.whole):
+            try:
+                table = np.array(entries, np.float64 if float in kinds else np.int64)
+                self.of.inspect(table)
+                return Numbers(table)
+            except (ValueError, OverflowError):
+                pass  # find out below which entry it is
         for i, entry in enumerate(entries):
             try:
                 entries[i] = self.of.admit(entry)
@@ -239,12 +258,18 @@ class Function:
     static: bool = True
 
     def admit(self, value: Any) -> Callable[..., Any]:
-        if not callable(value) or isinstance(value, type):
+        if not _is_function_of_step(value):
             raise TypeError("must be a callable of the step")
         return value
 
     def load(self, value: Callable[..., Any]) -> Callable[..., Any]:
         return value
+
+
+def _is_function_of_step(value: Any) -> bool:
+    """Callables but classes, shapes, and constructors that someone forgot to call."""
+    no_function = isinstance(value, (type, Bound)) or hasattr(value, "__rule__")
+    return callable(value) and not no_function
 
 
 class Inner:
@@ -253,7 +278,18 @@ class Inner:
     static: bool = False
 
     def admit(self, value: Any) -> Schedule:
-        return as_schedule(value)
+        if isinstance(value, Schedule):
+            return value
+        if _is_function_of_step(value):
+            return call(value)
+        try:
+            number = Number().admit(value)
+        except TypeError:
+            what = "must be a schedule, a number or a callable of the step"
+            raise TypeError(what) from None
+        from jaxsched.transitions import constant  # made with this room's domains
+
+        return constant(number)
 
     def load(self, value: Schedule) -> Schedule:
         return value
@@ -272,7 +308,7 @@ class Inners:
         admitted = []
         for i, entry in enumerate(value):
             try:
-                admitted.append(as_schedule(entry))
+                admitted.append(Inner().admit(entry))
             except (TypeError, ValueError) as error:
                 raise type(error)(f"entry {i} {error}") from None
         return tuple(admitted)
@@ -361,9 +397,9 @@ def numeric(value: Any, kind: str = "a number") -> Any:
     if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         raise TypeError(f"must be {kind}")
     if isinstance(value, np.generic):
-        value = value.item()
+        value = value.item() if is_real(value.dtype) else None
     if isinstance(value, (jax.Array, np.ndarray)):
-        if not any(jnp.issubdtype(value.dtype, k) for k in (jnp.integer, jnp.floating)):
+        if not is_real(value.dtype):
             raise TypeError(f"must be {kind}")
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"must be {kind}")
@@ -385,24 +421,18 @@ def as_schedule(value: Any) -> Schedule:
 
     Raises:
       TypeError: `value` is none of these.
+      ValueError: `value` is a number that is not finite.
 
     >>> import jaxsched as js
     >>> js.as_schedule(0.1)
     constant(value=0.1)
     """
-    if isinstance(value, Schedule):
-        return value
-    if callable(value) and not isinstance(value, type):
-        return call(value)
     try:
-        value = numeric(value)
-    except TypeError:
-        raise TypeError(
-            "must be a schedule, a number or a callable of the step"
+        return Inner().admit(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"as_schedule: value {error}, got value={short(value)}"
         ) from None
-    from jaxsched.transitions import constant  # made with this room's domains
-
-    return constant(value)
 
 
 @schedule
@@ -436,8 +466,14 @@ def _as_float(value: int) -> float:
         raise ValueError("must be finite") from None
 
 
+def _default_float() -> np.dtype:
+    return np.dtype(jnp.result_type(float))
+
+
 def _is_integer(value: Any) -> bool:
-    return jnp.issubdtype(jnp.result_type(value), jnp.integer)
+    return isinstance(value, int) or (
+        is_array(value) and jnp.issubdtype(jnp.result_type(value), jnp.integer)
+    )
 
 
 def _frozen(value: Any) -> Any:

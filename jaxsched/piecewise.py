@@ -116,7 +116,7 @@ def multistep(
     """
     index = _index(boundaries, step)
     if factors is None:
-        return init_value * powered(factor, as_real(index))  # type: ignore[arg-type]
+        return powered(init_value, factor, as_real(index))  # type: ignore[arg-type]
     table = jnp.asarray(factors)
     passed = jnp.cumprod(table)
     if table.weak_type:  # which the product forgets
@@ -217,36 +217,46 @@ def spline(step: ArrayLike, boundaries: Boundaries, values: Values) -> ArrayLike
     before, after, u, r = _interval(x, step)
     # Only the neighbourhood of the step is read, so the cost does not grow with n.
     left, here, right = (_secant(x, y, before + k) for k in (-1, 0, 1))
-    first, last = before == 0, after == len(y) - 1
-    begins = jnp.where(first, _end_slope(here, right), _inner_slope(left, here))
-    ends = jnp.where(last, _end_slope(here, left), _inner_slope(here, right))
-    points = y[before] * (r * r * (1 + 2 * u)) + y[after] * (u * u * (1 + 2 * r))
-    return points + here[0] * u * r * (begins * r - ends * u)
+    length, rise = here
+    begins = jnp.where(
+        before == 0, _end_rise(here, right), length * _inner_slope(left, here)
+    )
+    ends = jnp.where(
+        after == len(y) - 1, _end_rise(here, left), length * _inner_slope(here, right)
+    )
+    # In powers of the distance from the nearer point, so that next to a point whose value
+    # is near 0 nothing cancels.
+    early, u = u <= r, jnp.minimum(u, r)
+    near = jnp.where(early, y[before], y[after])
+    rise = jnp.where(early, rise, -rise)
+    slope, other = jnp.where(early, begins, -ends), jnp.where(early, ends, -begins)
+    bend = (3 * rise - other) - 2 * slope + u * (slope + other - 2 * rise)
+    return near + u * (slope + u * bend)
 
 
-Secant = tuple[Array, Array]  # the length of an interval and the slope over it
+Secant = tuple[Array, Array]  # the length of an interval and the rise over it
 
 
 def _secant(x: Array, y: Array, i: Array) -> Secant:
     i = jnp.clip(i, 0, len(y) - 2)
-    length = as_real(x[i + 1] - x[i])
-    return length, (y[i + 1] - y[i]) / length
+    return as_real(x[i + 1] - x[i]), y[i + 1] - y[i]
 
 
 def _inner_slope(before: Secant, after: Secant) -> Array:
     """The weighted harmonic mean of two secants, 0 where they differ in sign."""
     (h, a), (k, b) = before, after
+    a, b = a / h, b / k
     w, v = 2 * k + h, k + 2 * h
     alike = a * b > 0
     return jnp.where(alike, (w + v) * a * b / safely(alike, w * b + v * a), 0.0)
 
 
-def _end_slope(near: Secant, far: Secant) -> Array:
-    """The three-point formula at an end, kept from overshooting."""
+def _end_rise(near: Secant, far: Secant) -> Array:
+    """The three-point slope at an end times the length, kept from overshooting."""
     (h, a), (k, b) = near, far
-    slope = ((2 * h + k) * a - h * b) / (h + k)
-    slope = jnp.where((a * b <= 0) & (jnp.abs(slope) > 3 * jnp.abs(a)), 3 * a, slope)
-    return jnp.where(slope * a > 0, slope, 0.0)
+    rise = ((2 * h + k) * a - h * (b * (h / k))) / (h + k)
+    rise = jnp.where((a * b <= 0) & (jnp.abs(rise) > 3 * jnp.abs(a)), 3 * a, rise)
+    return jnp.where(rise * a > 0, rise, 0.0)
 
 
 def _line(x: Array, y: Array, step: ArrayLike) -> Array:

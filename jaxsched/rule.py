@@ -8,6 +8,7 @@ be. A `Bound` is a rule together with hyperparameters: an immutable value and a 
 
 import difflib
 import inspect
+import re
 import reprlib
 import typing
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -20,8 +21,16 @@ from jax.core import Tracer
 # A hyperparameter must not hide what every schedule has.
 _RESERVED = frozenset({"at", "replace"})
 
-_short = reprlib.Repr()
-_short.maxother = _short.maxstring = 60
+_shortened = reprlib.Repr()
+_shortened.maxother = _shortened.maxstring = 60
+
+
+def short(value: Any) -> str:
+    """A repr for an error: one line, of bounded length, of anything."""
+    try:
+        return re.sub(r"\s*\n\s*", " ", _shortened.repr(value))
+    except ValueError:  # an integer with more digits than Python prints
+        return f"<{type(value).__name__} too large to print>"
 
 
 @runtime_checkable
@@ -93,7 +102,7 @@ class Rule:
             if name not in self.domains:
                 raise TypeError(
                     f"{self.name}: unknown argument {name!r}{self._nearest(name)}, "
-                    f"got {name}={_short.repr(kwargs[name])}"
+                    f"got {name}={short(kwargs[name])}"
                 )
         try:
             bound = self.signature.bind(*args, **kwargs)
@@ -112,7 +121,7 @@ class Rule:
         try:
             return function(**values)
         except Refusal as refusal:
-            got = ", ".join(f"{n}={_short.repr(values[n])}" for n in refusal.names)
+            got = ", ".join(f"{n}={short(values[n])}" for n in refusal.names)
             raise ValueError(f"{self.name}: {refusal}, got {got}") from None
 
     @property
@@ -130,7 +139,7 @@ class Rule:
         try:
             return self.domains[name].admit(value)
         except (ValueError, TypeError) as error:
-            message = f"{self.name}: {name} {error}, got {name}={_short.repr(value)}"
+            message = f"{self.name}: {name} {error}, got {name}={short(value)}"
             raise type(error)(message) from None
 
     def _nearest(self, name: str) -> str:

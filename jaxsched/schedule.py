@@ -10,7 +10,7 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from jaxsched.rule import Bound, Registry, Rule, constructor_of, is_traced
+from jaxsched.rule import Bound, Registry, Rule, constructor_of, is_traced, short
 
 P = ParamSpec("P")
 
@@ -282,7 +282,17 @@ def as_real(x: ArrayLike) -> Array:
     return jnp.asarray(_convert_element_type(jnp.asarray(x), default, weak_type=True))
 
 
+def is_real(dtype: Any) -> bool:
+    """Whether JAX computes with the dtype as with real numbers."""
+    kinds = (jnp.integer, jnp.floating)
+    if not any(jnp.issubdtype(dtype, kind) for kind in kinds):
+        return False
+    # NumPy counts time deltas as integers, and JAX has no extended floats.
+    return np.dtype(dtype).kind != "m" and np.dtype(dtype) != np.longdouble
+
+
 def is_array(x: Any) -> bool:
+    """Whether `x` is an array of JAX or NumPy, traced ones included."""
     return isinstance(x, (jax.Array, np.ndarray))
 
 
@@ -293,14 +303,13 @@ def _to_host_range(step: Any, owner: Any) -> Any:
         return step if 0 <= step <= 2**31 - 1 else _saturated(step)
     if kind is float:
         return step
-    if isinstance(step, (jax.Array, np.ndarray, np.generic)):
-        if jnp.issubdtype(step.dtype, jnp.floating):
-            return step
-        if jnp.issubdtype(step.dtype, jnp.integer):
-            return step if isinstance(step, jax.Array) else _saturated(step)
+    if isinstance(step, (jax.Array, np.ndarray, np.generic)) and is_real(step.dtype):
+        is_host = not isinstance(step, jax.Array)
+        saturate = is_host and jnp.issubdtype(step.dtype, jnp.integer)
+        return _saturated(step) if saturate else step
     name = owner if isinstance(owner, str) else owner._rule.name
     raise TypeError(
-        f"{name}: step must be a real number or an array of them, got step={step!r}"
+        f"{name}: step must be a real number or an array of them, got step={short(step)}"
     )
 
 

@@ -7,8 +7,9 @@ only literals, arithmetic on numbers and calls of registered names are understoo
 import ast
 import difflib
 import operator
+import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn
 
 import jax
@@ -16,36 +17,72 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from jaxsched.domains import Numbers, Static, numeric
-from jaxsched.rule import Bound, Rule, rule_of, same
+from jaxsched.domains import Numbers, Static
+from jaxsched.rule import Bound, Rule, rule_of, same, short
 from jaxsched.schedule import Schedule, is_array, schedules
 from jaxsched.shapes import Shape, shapes
 
+# Enough for a table of 100,000 knots; beyond, a text would cost minutes or gigabytes.
 MAX_CHARACTERS = 4_000_000
+MAX_ENTRIES = 500_000
+MAX_CALLS = 10_000
 MAX_DEPTH = 100
+MAX_WORD = 400  # characters in one number or name
 
 
-def array(values: Any, dtype: str) -> jax.Array:
+def array(values: Any, dtype: str) -> np.ndarray:
     """An array as a hyperparameter, the way `repr` writes one.
 
     Args:
-      values: A number or nested lists of numbers.
-      dtype: The name of a JAX dtype.
+      values: A number or nested lists of numbers, finite.
+      dtype: The name of a real dtype, such as "float32" or "bfloat16".
+
+    Returns:
+      A NumPy array, so that it keeps its dtype whatever JAX is set to.
 
     Raises:
-      TypeError: `values` are not numbers, or `dtype` is unknown.
-      ValueError: `values` are not finite or not rectangular.
+      TypeError: `values` are not numbers, or `dtype` is not the name of a real dtype.
+      ValueError: `values` are not rectangular, or not finite numbers of that dtype.
 
     >>> import jaxsched as js
     >>> js.constant(js.array(0.5, "float32"))
     constant(value=array(0.5, dtype='float32'))
     """
+    kind = _DTYPES.get(dtype) if isinstance(dtype, str) else None
+    if kind is None:
+        names = ", ".join(_DTYPES)
+        raise TypeError(
+            f"array: dtype must be one of {names}, got dtype={short(dtype)}"
+        )
+    got = f"got values={short(values)}"
     try:
-        made = jnp.array(values, dtype=dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise type(error)(f"array: {error}") from None
-    numeric(made)
+        given = np.array(values)
+    except (ValueError, OverflowError):
+        raise ValueError(f"array: values must be rectangular, {got}") from None
+    if given.dtype == object and all(type(v) in (int, float) for v in given.flat):
+        raise ValueError(f"array: values must be finite numbers of {dtype}, {got}")
+    if given.size and given.dtype.kind not in "iuf":
+        raise TypeError(f"array: values must be numbers, {got}")
+    with np.errstate(all="ignore"):
+        made = given.astype(kind)
+        if not np.all(np.isfinite(made.astype(np.float64))):
+            raise ValueError(f"array: values must be finite numbers of {dtype}, {got}")
+        whole = jnp.issubdtype(kind, jnp.integer)
+        if whole and not np.array_equal(
+            made.astype(np.float64), given.astype(np.float64)
+        ):
+            raise ValueError(f"array: values must be whole numbers of {dtype}, {got}")
     return made
+
+
+_DTYPES = {
+    np.dtype(kind).name: np.dtype(kind)
+    for kind in (
+        *(jnp.float32, jnp.bfloat16, jnp.float16, jnp.float64),
+        *(jnp.int8, jnp.int16, jnp.int32, jnp.int64),
+        *(jnp.uint8, jnp.uint16, jnp.uint32, jnp.uint64),
+    )
+}
 
 
 def write(value: Any) -> str:
@@ -108,7 +145,8 @@ def parse(text: str) -> Schedule:
     lists, `True`, `False` and `None`. Nothing else: no attributes, no variables, no code.
 
     Args:
-      text: At most 4,000,000 characters, nested at most 100 deep.
+      text: At most 4,000,000 characters, 500,000 entries and 10,000 calls, nested at
+        most 100 deep.
 
     Raises:
       ValueError: The text is not understood, or a constructor refuses its arguments. The
@@ -119,44 +157,60 @@ def parse(text: str) -> Schedule:
     warmup(schedule=cosine(init_value=0.0003, end_value=0.0, steps=900), steps=100)
     """
     if not isinstance(text, str):
-        raise ValueError(f"parse: text must be a string, got text={text!r:.80}")
+        raise ValueError(f"parse: text must be a string, got text={short(text)}")
     if len(text) > MAX_CHARACTERS:
         raise ValueError(
             f"parse: text must be <= {MAX_CHARACTERS} characters, got {len(text)}"
         )
-    return _Reader(text.strip()).read()
+    return _Reader(text).read()
 
 
 class _Reader:
     """Builds a schedule from the syntax tree of a text."""
 
     def __init__(self, text: str):
-        self.text = text
+        self.text = text.strip()
+        # Lines as Python counts them, and those that were stripped off the front.
+        self.lines = re.split("\r\n|\r|\n", self.text)
+        front = text[: len(text) - len(text.lstrip())]
+        self.skipped = len(re.findall("\r\n|\r|\n", front))
 
     def read(self) -> Schedule:
-        self._check_nesting()
+        self._check_size()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 tree = ast.parse(self.text, mode="eval")
         except SyntaxError as error:
-            reason = f"not an expression: {error.msg}"
+            reason = f"not an expression: {error.msg}" if self.text else "no text"
             self._refuse(reason, error.lineno or 1, (error.offset or 1) - 1)
         except (ValueError, RecursionError, MemoryError) as error:
-            self._refuse(f"not an expression: {error or 'nested too deeply'}", 1, 0)
+            reason = str(error) or "nested too deeply"
+            self._refuse(f"not an expression: {reason}", 1, 0)
         made = self._value(tree.body, 0)
         if not isinstance(made, Schedule):
             self._refuse_at(tree.body, "a schedule is a call such as linear(1, 0, 10)")
         return made
 
-    def _check_nesting(self) -> None:
-        depth = 0
-        for place, character in enumerate(self.text):
-            depth += (character in "([{") - (character in ")]}")
-            if depth > MAX_DEPTH:
-                line = self.text.count("\n", 0, place)
-                column = place - (self.text.rfind("\n", 0, place) + 1)
-                self._refuse("nested too deeply", line + 1, column)
+    def _check_size(self) -> None:
+        """Refuses what would take Python's own parser too long."""
+        depth = calls = entries = 0
+        for place in re.finditer(f"[(){{}},\\[\\]]|\\w{{{MAX_WORD},}}", self.text):
+            found = place.group()
+            opens = found in "([{"
+            depth += opens - (found in ")]}")
+            calls, entries = calls + opens, entries + (found == ",")
+            if len(found) > 1:
+                self._refuse_place(place.start(), "a number or name is too long")
+            if depth > MAX_DEPTH or calls > MAX_CALLS or entries > MAX_ENTRIES:
+                deep = depth > MAX_DEPTH
+                self._refuse_place(
+                    place.start(), "nested too deeply" if deep else "too much text"
+                )
+
+    def _refuse_place(self, place: int, reason: str) -> NoReturn:
+        before = re.split("\r\n|\r|\n", self.text[:place])
+        self._refuse(reason, len(before), len(before[-1]))
 
     def _value(self, node: ast.expr, depth: int) -> Any:
         if depth > MAX_DEPTH:
@@ -175,6 +229,7 @@ class _Reader:
             case ast.Call(func=ast.Name(id=name)):
                 return self._call(node, name, depth)
             case ast.Name(id=name):
+                name = name[:40]
                 hint = "; call it" if _find(name) else ""
                 self._refuse_at(node, f"the name {name!r} has no value here{hint}")
         self._refuse_at(
@@ -192,15 +247,17 @@ class _Reader:
             numbers.append(number)
         try:
             result = function(*numbers)
-        except (ArithmeticError, ValueError) as error:
-            self._refuse_at(node, str(error))
+        except (ArithmeticError, ValueError):
+            self._refuse_at(node, "the result is too large or undefined")
         if isinstance(result, complex) or not abs(result) < 1e300:
             self._refuse_at(node, "the result is too large or not real")
         return result
 
     def _call(self, node: ast.Call, name: str, depth: int) -> Any:
         rule = _find(name)
-        if rule is None:
+        line, column = self._place(node)
+        # Python reads some other letters as these; a name is what is written.
+        if rule is None or not self.lines[line - 1].startswith(name, column):
             self._refuse_at(node, _unknown(name))
         args = [self._value(part, depth + 1) for part in node.args]
         kwargs = {}
@@ -217,30 +274,38 @@ class _Reader:
 
     def _culprit(self, node: ast.Call, name: str, message: str) -> ast.expr:
         """The argument that an error of a constructor speaks of, or the whole call."""
-        given = {k.arg: k.value for k in node.keywords}
+        given = {k.arg: k.value for k in node.keywords if k.arg is not None}
         made = _find(name)
         if hasattr(made, "__rule__"):
             names = list(rule_of(made).domains)  # type: ignore[arg-type]
             given |= dict(zip(names, node.args, strict=False))
-        for argument, value in given.items():
-            if message.startswith(f"{name}: {argument} "):
-                return value
-        return node
+        return given.get(_argument_in(message, name, given) or "", node)
+
+    def _place(self, node: ast.expr) -> tuple[int, int]:
+        """Line and column in characters; Python counts columns in bytes."""
+        line = self.lines[node.lineno - 1]
+        return node.lineno, len(line.encode()[: node.col_offset].decode())
 
     def _refuse_at(self, node: ast.expr, reason: str) -> NoReturn:
-        line = self.text.splitlines()[node.lineno - 1]
-        column = len(line.encode()[: node.col_offset].decode())
-        self._refuse(reason, node.lineno, column)
+        self._refuse(reason, *self._place(node))
 
     def _refuse(self, reason: str, line: int, column: int) -> NoReturn:
-        lines = self.text.splitlines() or [""]
-        shown = lines[min(line, len(lines)) - 1]
+        shown = self.lines[min(line, len(self.lines)) - 1]
         begin = max(0, column - 60)
-        where = f" (line {line})" if len(lines) > 1 else ""
+        where = f" (line {line + self.skipped})" if len(self.lines) > 1 else ""
         raise ValueError(
             f"parse: {reason}{where}\n  {shown[begin : begin + 120]}\n"
             f"  {' ' * (column - begin)}^"
         ) from None
+
+
+def _argument_in(message: str, name: str, given: Iterable[str]) -> str | None:
+    """The argument of `name` that an error of its constructor speaks of."""
+    for argument in given:
+        starts = (f"{name}: {argument} ", f"{name}: unknown argument {argument!r}")
+        if message.startswith(starts):
+            return argument
+    return None
 
 
 def _power(base: float, exponent: float) -> float:
@@ -275,6 +340,7 @@ def _find(name: str) -> Callable[..., Any] | None:
 
 
 def _unknown(name: str) -> str:
+    name = name[:40]
     near = difflib.get_close_matches(name, [*schedules, *shapes], n=3, cutoff=0.5)
     hint = f"; the nearest are {', '.join(near)}" if near else ""
     return f"there is no schedule {name!r}{hint}"
@@ -296,7 +362,7 @@ def to_dict(schedule: Schedule) -> dict[str, Any]:
     {'linear': {'init_value': 1.0, 'end_value': 0.0, 'steps': 10}}
     """
     if not isinstance(schedule, Schedule):
-        raise TypeError(f"to_dict: schedule must be a schedule, got {schedule!r:.80}")
+        raise TypeError(f"to_dict: schedule must be a schedule, got {short(schedule)}")
     return _data(schedule, "")
 
 
@@ -334,37 +400,63 @@ def from_dict(data: Mapping[str, Any]) -> Schedule:
     >>> js.from_dict({"linear": {"init_value": 1.0, "end_value": 0.0, "steps": 10}})
     linear(init_value=1.0, end_value=0.0, steps=10)
     """
-    made = _built(data, "", 0)
+    made = _Builder().build(data, "", 0)
     if not isinstance(made, Schedule):
-        raise ValueError(f"from_dict: data must describe a schedule, got {data!r:.80}")
+        raise ValueError(f"from_dict: data must describe a schedule, got {short(data)}")
     return made
 
 
-def _built(data: Any, path: str, depth: int) -> Any:
-    def refuse(reason: str) -> NoReturn:
-        place = f" at {path[1:]}" if path else ""
-        raise ValueError(f"from_dict: {reason}{place}") from None
+class _Builder:
+    """Builds a schedule from plain data, which may be shared but not endless."""
 
-    if depth > MAX_DEPTH:
-        refuse("nested too deeply")
-    if isinstance(data, (list, tuple)):
-        return [_built(v, f"{path}[{i}]", depth + 1) for i, v in enumerate(data)]
-    if not isinstance(data, Mapping):
+    def __init__(self) -> None:
+        self.entries = 0
+
+    def build(self, data: Any, path: str, depth: int) -> Any:
+        self.entries += 1
+        if depth > MAX_DEPTH or self.entries > MAX_ENTRIES:
+            deep = depth > MAX_DEPTH
+            _refuse_data("nested too deeply" if deep else "too much data", path)
+        if isinstance(data, (list, tuple)):
+            entries = enumerate(data)
+            return [self.build(v, f"{path}[{i}]", depth + 1) for i, v in entries]
+        if isinstance(data, Mapping):
+            return self._call(data, path, depth)
         if not isinstance(data, (int, float, str, type(None), np.generic)):
-            refuse(f"only numbers, text, lists and mappings are read, got {data!r:.80}")
+            kinds = "only numbers, text, lists and mappings are read"
+            _refuse_data(f"{kinds}, got {short(data)}", path)
         return data
-    if len(data) != 1:
-        refuse(
-            f"a schedule is a mapping with one key, its name, got {list(data)!r:.80}"
-        )
-    [(name, inner)] = data.items()
-    constructor = _find(name) if isinstance(name, str) else None
-    if constructor is None:
-        refuse(_unknown(str(name)))
-    if not isinstance(inner, Mapping) or not all(isinstance(k, str) for k in inner):
-        refuse(f"{name} needs a mapping of its arguments, got {inner!r:.80}")
-    kwargs = {k: _built(v, f"{path}.{name}.{k}", depth + 1) for k, v in inner.items()}
+
+    def _call(self, data: Mapping[Any, Any], path: str, depth: int) -> Any:
+        if len(data) != 1:
+            reason = "a schedule is a mapping with one key, its name"
+            _refuse_data(f"{reason}, got {short(list(data))}", path)
+        [(name, inner)] = data.items()
+        constructor = _find(name) if isinstance(name, str) else None
+        if constructor is None:
+            _refuse_data(_unknown(str(name)), path)
+        path = f"{path}.{name}"
+        if not isinstance(inner, Mapping) or not all(isinstance(k, str) for k in inner):
+            reason = f"{name} needs a mapping of its arguments"
+            _refuse_data(f"{reason}, got {short(inner)}", path)
+        kwargs = {k: self.build(v, f"{path}.{k}", depth + 1) for k, v in inner.items()}
+        try:
+            return constructor(**kwargs)
+        except (TypeError, ValueError, OverflowError) as error:
+            argument = _argument_in(str(error), name, kwargs)
+            place = path if argument is None else f"{path}.{argument}"
+            _refuse_data(f"{error}{_hint(kwargs.get(argument or ''))}", place)
+
+
+def _refuse_data(reason: str, path: str) -> NoReturn:
+    place = f" at {path[1:]}" if path else ""
+    raise ValueError(f"from_dict: {reason}{place}") from None
+
+
+def _hint(value: Any) -> str:
+    """What to write instead of a number that a YAML reader took for text."""
     try:
-        return constructor(**kwargs)
-    except (TypeError, ValueError, OverflowError) as error:
-        refuse(str(error))
+        number = float(value) if isinstance(value, str) else None
+    except ValueError:
+        number = None
+    return f" (text; in YAML a number is written {number!r})" if number else ""

@@ -107,9 +107,9 @@ def _raised(base, rest, power):
     return np.exp(power * logarithm), -np.expm1(power * logarithm)
 
 
-def _power(base, exponent):
-    """base^exponent for a positive hyperparameter and large exponents."""
-    return np.exp(exponent * np.log(_real(base)))
+def _grown(value, base, exponent):
+    """Value base^exponent for a positive base, 0 for the value 0 at any exponent."""
+    return np.where(value == 0, 0, value * np.exp(exponent * np.log(_real(base))))
 
 
 # Shapes: the weights of the start and of the end of a move.
@@ -257,7 +257,7 @@ def exponential_decay(init_value, factor, steps=1, *, staircase=False):
 
     @_rule
     def schedule(t):
-        return _real(init_value) * _power(factor, _turns(t, steps, staircase))
+        return _grown(_real(init_value), factor, _turns(t, steps, staircase))
 
     return schedule
 
@@ -320,7 +320,7 @@ def step_decay(init_value, factor, every, offset=0):
     @_rule
     def schedule(t):
         drops = _turns(t + _length(offset), every, True)
-        return _real(init_value) * _power(factor, drops)
+        return _grown(_real(init_value), factor, drops)
 
     return schedule
 
@@ -466,8 +466,8 @@ def triangular(
         height, depth = np.where(rising, height, left), np.where(rising, depth, fallen)
         growth = turns * np.log(_real(factor)) + t * np.log(_real(step_factor))
         depth = depth - height * np.expm1(growth)  # 1 - h g = 1 - h + h (1 - g)
-        height = height * np.exp(growth)
-        return _real(min_value) * depth + _real(max_value) * height
+        values = _real(min_value) * depth + _real(max_value) * height * np.exp(growth)
+        return np.where(height == 0, _real(min_value), values)
 
     return schedule
 
@@ -524,7 +524,7 @@ def cosine_restarts(
     def schedule(t):
         turn, since, length, over = _cycles(t, steps, length_factor, limit)
         fall, rise = _cosine(*_fractions(since, length))
-        peak = _real(peak_value) * _power(peak_factor, turn)
+        peak = _grown(_real(peak_value), peak_factor, turn)
         return np.where(over, _real(end_value), peak * fall + _real(end_value) * rise)
 
     return schedule
@@ -588,7 +588,7 @@ def cycle(schedule, steps, length_factor=1, value_factor=1.0, *, limit=None):
             since = since * _real(steps) / length
         turn = turn if limit is None else np.minimum(turn, limit - 1)
         values = np.where(over, inner(_length(steps)), inner(since))
-        return values * _power(value_factor, turn)
+        return _grown(values, value_factor, turn)
 
     return cycled
 

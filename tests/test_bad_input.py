@@ -774,9 +774,9 @@ js.Clock(tokens_per_step=line)
 js.Clock(tokens_per_step=0.0)
     ValueError: Clock: tokens_per_step ... tokens_per_step=0.0
 js.Clock(step_per_epoch=390)
-    TypeError: Clock: ... step_per_epoch=390
+    TypeError: Clock ... step_per_epoch
 js.Clock(390)
-    TypeError: Clock:
+    TypeError: Clock
 js.Clock().epochs(5)
     ValueError: Clock: steps_per_epoch
 js.Clock(steps_per_epoch=9).fraction(0.5)

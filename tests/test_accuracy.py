@@ -1,0 +1,115 @@
+"""Values against independent float64 references."""
+
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from cases import CASES, IDS, Case, scale_of
+from twins import excess, recipe_twin, twin
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import jaxsched as js
+from benchmarks import accuracy
+
+
+def _has_reference(c: Case) -> bool:
+    """Not noise; and not cycles of a float length, which have a test of their own."""
+    length = c.kwargs.get("steps", c.kwargs.get("up_steps"))
+    cyclic = c.make in (js.cycle, js.cosine_restarts, js.triangular)
+    return c.make is not js.noise and not (cyclic and isinstance(length, float))
+
+
+REFERENCED = [(c, i) for c, i in zip(CASES, IDS, strict=True) if _has_reference(c)]
+
+
+@pytest.mark.parametrize(
+    "c", [c for c, _ in REFERENCED], ids=[i for _, i in REFERENCED]
+)
+def test_every_case_equals_its_reference(c: Case):
+    """Within 10 ulp, and 2 |log2(value / first value)| more where exponents amplify."""
+    steps = np.array([*range(c.total + 5), 99, 1000, 2**24 + 1, 2**31 - 1])
+    expected = recipe_twin(c.make, c.kwargs)(steps)
+    values = np.asarray(c.schedule(steps), np.float64)
+    # Under x64 the references themselves are good to some 5e-13.
+    unit = 2.0**-23 if not jax.config.jax_enable_x64 else 1e-13
+    amplified = np.abs(np.log2(np.maximum(np.abs(expected), 1e-37) / 0.5))
+    amplified = amplified if _has_exponent(c) else 0 * amplified
+    size = np.maximum(np.abs(expected), scale_of(c))
+    bound = (10 + 2 * amplified) * unit * size + 1e-37
+    np.testing.assert_array_less(np.abs(values - expected), bound)
+
+
+def _has_exponent(c: Case) -> bool:
+    text = repr(c.schedule)
+    return any(
+        word in text for word in ("factor", "rate", "power", "exponential", "k=")
+    )
+
+
+def test_prints_as_what_it_equals():
+    """A recipe's composition is the recipe: both ways of writing it have one reference."""
+    steps = np.arange(30)
+    for c, _ in REFERENCED:
+        if c.make is not js.retime:
+            np.testing.assert_allclose(
+                twin(c.schedule)(steps),
+                recipe_twin(c.make, c.kwargs)(steps),
+                rtol=1e-12,
+            )
+
+
+@pytest.mark.skipif(jax.config.jax_enable_x64, reason="the bounds are for float32")
+@pytest.mark.parametrize("total", [10**4, 10**9, 2**31 - 1])
+@pytest.mark.parametrize("name", accuracy.ROWS)
+def test_long_runs_keep_their_digits(name: str, total: int):
+    """Every row of the report, over all steps of 10^4 and some of very long runs."""
+    row = accuracy.ROWS[name]._replace(peer=None)
+    _, multiple, _ = accuracy.measure(row, total)
+    assert multiple <= 1
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 10, 41, 49, 61, 1000, 1_000_003])
+def test_both_ends_to_the_bit(length: int):
+    """Lengths that a compiler knows, whose reciprocals are not exact."""
+    init, end = 0.1, 3e-5
+    for make in (js.linear, js.cosine, js.polynomial, js.exponential, js.transition):
+        s = make(init, end, length)
+        expected = np.array([init, end, end], jnp.result_type(float))
+        values = np.array([s(0), s(length), s(length + 1)])
+        np.testing.assert_array_equal(values, expected)
+        np.testing.assert_array_equal(s(np.array([0, length, 2**31 - 1])), expected)
+
+
+def test_cycles_of_a_float_length_begin_at_the_fractions():
+    t = np.arange(40)
+    u = t / 4.5 % 1
+    np.testing.assert_allclose(
+        js.cosine_restarts(0.5, 0.0, 4.5).at(t), (1 + np.cos(np.pi * u)) / 4, atol=1e-6
+    )
+    up = np.where(u * 4.5 < 1.5, u * 3, (1 - u) * 1.5)
+    np.testing.assert_allclose(js.triangular(0.0, 1.0, 1.5, 3.0).at(t), up, atol=2e-6)
+    growing = js.cosine_restarts(0.5, 0.0, 2.5, length_factor=2, limit=3)
+    begins = np.array([0.0, 2.5, 7.5, 17.5])
+    i = np.searchsorted(begins[1:-1], t, side="right")
+    u = np.minimum((t - begins[i]) / (begins[i + 1] - begins[i]), 1)
+    np.testing.assert_allclose(growing.at(t), (1 + np.cos(np.pi * u)) / 4, atol=1e-6)
+
+
+def test_growth_beyond_the_floats_stays_what_it_is():
+    """Infinity for a value, zero for zero: never NaN."""
+    with jax.debug_nans(True):
+        assert js.exponential_decay(0.0, 2.0).at(10**6) == 0.0
+        assert js.cycle(js.linear(0.0, 1.0, 4), 4, value_factor=2.0).at(2**20) == 0.0
+        assert js.triangular(0.1, 1.0, 4, factor=2.0).at(2**20) == pytest.approx(0.1)
+
+
+def test_the_error_of_a_single_value():
+    """The measure itself: one ulp is one, and an exponent allows more."""
+    one = np.float32(1) + np.spacing(np.float32(1))
+    assert excess(np.array([one]), np.array([1.0])) == (1.0, 0.1)
+    _, allowed = excess(np.array([one]), np.array([1.0]), scale=2.0**-5)
+    assert allowed == pytest.approx(1 / 20)

@@ -1,0 +1,244 @@
+"""The documentation: complete, in one form, and true."""
+
+import doctest
+import importlib
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+import typing
+from pathlib import Path
+from typing import Annotated, Any
+
+import jax
+import pytest
+from cases import CASES
+
+import jaxsched as js
+from jaxsched.schedule import schedules
+from jaxsched.shapes import shapes
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+
+# The parts of a schedule's docstring, in their order.
+PARTS = ["Formula", "Args:", "Returns:", "Raises:", "Example:", "Reference:"]
+
+# Their examples show the operator instead of the name.
+OPERATORS = {"add", "subtract", "multiply", "divide", "negative"}
+
+# One word, one meaning: every hyperparameter there is. A schedule that needs another
+# word adds it here; one that needs another meaning takes another word.
+GLOSSARY = {
+    # values
+    "value": "the value",
+    "values": "the values at or between boundaries",
+    "init_value": "the value at step 0",
+    "peak_value": "the value that is highest, after a ramp or at the start of a cycle",
+    "end_value": "the value at the end of a bounded move",
+    "min_value": "a bound from below",
+    "max_value": "a bound from above",
+    # time
+    "steps": "the length of this part, or the period of a rate or of a cycle",
+    "warmup_steps": "the length of the ramp",
+    "decay_steps": "the length of the decay, or the period of its factor",
+    "up_steps": "the length of the way up",
+    "down_steps": "the length of the way down",
+    "total_steps": "the length of the whole run",
+    "boundaries": "the steps at which something else begins",
+    "begin": "the first step of a part",
+    "every": "the length of a stair",
+    "offset": "added to the step before whole stairs are counted",
+    "shift": "added to the time of a decay",
+    "timescale": "steps in which a decay falls by its first characteristic factor",
+    "limit": "the number of cycles after which it holds",
+    "phases": "the number of parts of a one-cycle run",
+    "clock": "a map from steps to another time",
+    # factors, exponents, curves
+    "factor": "multiplies a value, a length or a height, once per period",
+    "factors": "one factor for each boundary",
+    "step_factor": "a factor once per step",
+    "length_factor": "a factor on the length, once per cycle",
+    "peak_factor": "a factor on the peak, once per cycle",
+    "value_factor": "a factor on all values, once per cycle",
+    "rate": "the constant of a decay, per step or per `steps`",
+    "scale": "the size of a multiplier that is not a value",
+    "power": "an exponent of the curve",
+    "k": "the exponent of time in k-decay",
+    "shape": "the curve of a bounded move",
+    "model_size": "the width of a Transformer",
+    # schedules
+    "schedule": "the schedule inside",
+    "schedules": "the schedules inside",
+    "first": "the left operand",
+    "second": "the right operand",
+    # switches
+    "staircase": "whether to move in jumps",
+    "overlap": "whether the schedule's clock runs during the ramp",
+    "freeze": "whether the schedule stops where the cool-down begins",
+    # noise
+    "seed": "what the random numbers are made from",
+    "distribution": "what the random numbers are drawn from",
+    "bound": "the largest random number",
+}
+
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+needs_float32 = pytest.mark.skipif(
+    jax.config.jax_enable_x64, reason="examples show numbers in float32"
+)
+
+
+def is_alias(name: str) -> bool:
+    """Whether a public name is a type alias, which cannot have a docstring."""
+    return typing.get_origin(getattr(js, name)) is Annotated
+
+
+def is_schedule(name: str) -> bool:
+    """Whether a public name is a constructor of schedules or a recipe."""
+    rule = schedules.get(name)
+    return rule is not None and rule.constructor is getattr(js, name)
+
+
+DOCUMENTED = [name for name in js.__all__ if not is_alias(name)]
+FUNCTIONS = [name for name in DOCUMENTED if inspect.isfunction(getattr(js, name))]
+CONSTRUCTORS = [name for name in js.__all__ if is_schedule(name)]
+
+
+def parameters(name: str) -> list[str]:
+    """The hyperparameters of a public constructor."""
+    return list(inspect.signature(getattr(js, name)).parameters)
+
+
+def sections(name: str) -> dict[str, str]:
+    """The docstring of a public name, cut at the first word of each of its parts."""
+    heads = "|".join(PARTS)
+    text = inspect.getdoc(getattr(js, name)) or ""
+    _, *cut = re.split(rf"^({heads})", text, flags=re.M)
+    return dict(zip(cut[::2], cut[1::2], strict=True))
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_public_names_have_a_docstring(name):
+    """One of its own, which begins with a line that says it all."""
+    thing = getattr(js, name)
+    doc = vars(thing)["__doc__"] if inspect.isclass(thing) else thing.__doc__
+    assert re.match(r"\S.*\.\n", f"{doc}\n")
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_docstrings_have_all_parts_in_order(name):
+    """A reader finds the same thing in the same place."""
+    assert list(sections(name)) == PARTS
+    assert all(len(part.strip()) > 10 for part in sections(name).values())
+    assert f"js.{name}(" in sections(name)["Example:"] or name in OPERATORS
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_docstrings_explain_exactly_the_parameters(name):
+    """An argument that is renamed is renamed everywhere."""
+    explained = re.findall(r"^  (\w+): ", sections(name)["Args:"], re.M)
+    assert explained == parameters(name)
+
+
+def test_every_parameter_is_in_the_glossary():
+    """A new word is a decision."""
+    used = {word for name in CONSTRUCTORS for word in parameters(name)}
+    assert used == GLOSSARY.keys()
+
+
+def test_every_constructor_has_a_case():
+    """What has no case obeys no law."""
+    assert {c.name for c in CASES} == set(CONSTRUCTORS)
+
+
+def found_doctests() -> dict[str, doctest.DocTest]:
+    """Doctests by name, of all modules and of all public names.
+
+    The finder takes constructors for functions of the module of their decorator, so
+    they are named here.
+    """
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    found: list[doctest.DocTest] = []
+    modules = [m.name for m in pkgutil.iter_modules(js.__path__, "jaxsched.")]
+    for module in map(importlib.import_module, ["jaxsched", *modules]):
+        found += finder.find(module, extraglobs={"js": js})
+    for name in DOCUMENTED:
+        thing = getattr(js, name)
+        globs = {"js": js, "__name__": "__main__"}
+        found += finder.find(thing, f"{thing.__module__}.{name}", globs=globs)
+    return {test.name: test for test in found if test.examples}
+
+
+DOCTESTS = found_doctests()
+
+
+@pytest.fixture
+def only_package_rules(monkeypatch):
+    """Names that tests and doctests give to schedules are free before and after."""
+    for registry in (schedules, shapes):
+        own = {
+            name: rule
+            for name, rule in registry._rules.items()
+            if str(rule.function.__module__).startswith("jaxsched.")
+        }
+        monkeypatch.setattr(registry, "_rules", own)
+
+
+def run_doctest(test: doctest.DocTest) -> None:
+    """Runs one doctest and fails with its report."""
+    report: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=FLAGS)
+    runner.run(test, out=report.append, clear_globs=False)
+    assert not runner.failures, "".join(report)
+
+
+@needs_float32
+@pytest.mark.usefixtures("only_package_rules")
+@pytest.mark.parametrize("name", DOCTESTS)
+def test_docstring_examples_are_true(name):
+    """Every number that a docstring shows."""
+    run_doctest(DOCTESTS[name])
+
+
+@pytest.mark.parametrize("name", [*CONSTRUCTORS, "rex", "tanh", "inverse_proportional"])
+def test_docstring_examples_are_found(name):
+    """The finder looks past what it does not know."""
+    assert f"{getattr(js, name).__module__}.{name}" in DOCTESTS
+
+
+def python_blocks(markdown: str) -> str:
+    """The Python of a page with its line numbers: all else as empty lines."""
+    kept, inside = [], False
+    for line in markdown.splitlines():
+        inside = inside and line != "```"
+        kept.append(line if inside else "")
+        inside = inside or line == "```python"
+    return "\n".join(kept) + "\n"
+
+
+@needs_float32
+@pytest.mark.usefixtures("only_package_rules")
+def test_readme_examples_are_true():
+    """All blocks are one session, as a reader would type them."""
+    text = python_blocks(README.read_text("utf-8"))
+    globs: dict[str, Any] = {"__name__": "__main__"}
+    test = doctest.DocTestParser().get_doctest(text, globs, "README", str(README), 0)
+    assert test.examples
+    run_doctest(test)
+
+
+def test_readme_mentions_every_function():
+    """What is not in README is not found."""
+    readme = README.read_text("utf-8")
+    mentions = {name: rf"\b{name}\(|`@?(js\.)?{name}`" for name in FUNCTIONS}
+    missing = [name for name, text in mentions.items() if not re.search(text, readme)]
+    assert missing == []
+
+
+def test_pictures_are_current():
+    """The table in README.md and its pictures are those of the library as it is."""
+    command = [sys.executable, str(ROOT / "docs" / "pictures.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,105 @@
+"""Restarts are exact on every cycle edge up to 2**31 - 1."""
+
+from fractions import Fraction
+from math import ceil
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxsched as js
+from jaxsched.progress import cycle_of
+
+PERIODS = (1, 2, 3, 5, 7, 10, 100, 1000, 3000)
+LENGTH_FACTORS = (1, 1.5, 2, 3, 4, 5, 7, 10)
+LARGEST = 2**31 - 1
+
+
+def exact_edges(steps: int, factor: float) -> list[Fraction]:
+    """The real boundaries of all cycles that begin below 2**31, and one more."""
+    edges, length = [Fraction(0)], Fraction(steps)
+    if factor == 1:
+        # Two billion edges: the first, the last, and some between.
+        last = LARGEST // steps
+        some = {*range(5), last // 3, last // 2, last - 1, last, last + 1}
+        return [Fraction(i * steps) for i in sorted(some)]
+    while edges[-1] <= LARGEST:
+        edges.append(edges[-1] + length)
+        length *= Fraction(factor)
+    return edges
+
+
+def steps_around(edges: list[Fraction]) -> np.ndarray:
+    first = {ceil(edge) for edge in edges}
+    around = {e + d for e in first for d in (-1, 0, 1)} | {LARGEST}
+    return np.array(sorted(t for t in around if 0 <= t <= LARGEST), np.int32)
+
+
+def exact_index(step: int, steps: int, factor: float, edges: list[Fraction]) -> int:
+    if factor == 1:
+        return step // steps
+    return sum(edge <= step for edge in edges) - 1
+
+
+@pytest.mark.parametrize("factor", LENGTH_FACTORS)
+@pytest.mark.parametrize("steps", PERIODS)
+def test_index_on_every_edge(steps: int, factor: float):
+    edges = exact_edges(steps, factor)
+    around = steps_around(edges)
+    expected = [exact_index(int(t), steps, factor, edges) for t in around]
+    constant = jax.jit(lambda t: cycle_of(t, steps, factor))(around)
+    np.testing.assert_array_equal(constant.turn, expected)
+    # The same with length and factor known only to the running program.
+    traced = jax.jit(cycle_of)(around, steps, factor)
+    np.testing.assert_array_equal(traced.turn, expected)
+    np.testing.assert_array_equal(traced.step, constant.step)
+    # A restart begins at its own step 0, to the bit.
+    begins = np.isin(around, [ceil(edge) for edge in edges])
+    np.testing.assert_array_equal(np.asarray(constant.step)[begins], 0)
+    np.testing.assert_array_equal(np.asarray(constant.fraction[0])[begins], 0.0)
+
+
+@pytest.mark.parametrize("factor", LENGTH_FACTORS)
+@pytest.mark.parametrize("steps", PERIODS)
+def test_every_restart_is_at_the_peak(steps: int, factor: float):
+    """Where peers return the floor instead."""
+    edges = [ceil(e) for e in exact_edges(steps, factor) if e <= LARGEST]
+    s = js.cosine_restarts(0.75, 0.0, steps, length_factor=factor)
+    values = s.at(np.array(edges, np.int32))
+    np.testing.assert_array_equal(values, 0.75)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+@pytest.mark.parametrize("factor", [1, 1.5, 2])
+def test_after_the_limit_it_holds_the_end(factor: float, limit: int):
+    s = js.cosine_restarts(0.75, 0.25, 10, length_factor=factor, limit=limit)
+    end = ceil(sum(Fraction(10) * Fraction(factor) ** i for i in range(limit)))
+    assert s.at(end - 1) > 0.25
+    for step in (end, end + 1, LARGEST):
+        assert s.at(step) == 0.25
+        assert float(jax.jit(lambda s, t: s(t))(s, step)) == 0.25
+
+
+def test_a_decimal_factor_means_the_number_it_prints_as():
+    """1.1 is 11/10: ten, eleven, 12.1 steps and so on."""
+    s = js.cosine_restarts(1.0, 0.0, 10, length_factor=1.1)
+    assert s.at(np.array([10, 21, 34])).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_float_steps_share_the_integer_boundaries():
+    s = js.cosine_restarts(1.0, 0.0, 3, length_factor=1.5, limit=4)
+    steps = np.arange(30)
+    np.testing.assert_allclose(
+        s.at(steps.astype(np.float32)), s.at(steps), rtol=1e-6, atol=1e-7
+    )
+
+
+def test_a_huge_last_cycle_keeps_its_true_length():
+    """The last cycle ends long after the largest integer."""
+    s = js.cosine_restarts(1.0, 0.0, 3000, length_factor=10)
+    begin = 3000 * (10**6 - 1) // 9
+    u = (LARGEST - begin) / (3000 * 10**6)
+    assert s.at(LARGEST) == pytest.approx((1 + np.cos(np.pi * u)) / 2, rel=1e-6)
+    traced = jax.jit(lambda s, t: s(t))(s, jnp.int32(LARGEST))
+    assert float(traced) == pytest.approx(s.at(LARGEST), rel=1e-6)

@@ -1,0 +1,119 @@
+"""vmap over every numeric argument, and gradients through every float one."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from cases import CASES, IDS, Case, interesting_steps, scale_of, ulps
+
+import jaxsched as js
+
+every_case = pytest.mark.parametrize("c", CASES, ids=IDS)
+
+
+def numeric_arguments(c: Case) -> Iterator[tuple[str, np.ndarray]]:
+    """Each numeric argument with three settings of it, stacked."""
+    for name, value in c.kwargs.items():
+        numbers = value if isinstance(value, list) else [value]
+        if not numbers or any(type(x) not in (int, float) for x in numbers):
+            continue
+        if name in ("phases", "schedules"):  # static, and numbers as schedules
+            continue
+        whole = all(isinstance(x, int) for x in numbers) and name not in VALUES
+        table = np.asarray(value, np.int32 if whole else np.float32)
+        # A whole run grows, its parts shrink: so that they fit.
+        more = np.array([0, 1, 3] if name == "total_steps" else [0, -1, -2], np.int32)
+        if name in ("limit", "seed", "every", "timescale", "length_factor"):
+            more = np.abs(more)
+        if whole and isinstance(value, int):
+            least = 1 if name in ("steps", "every") and c.make in PERIODIC else 0
+            yield name, np.maximum(table + more, least)
+        elif whole:
+            yield name, table + np.abs(more)[:, None]
+        elif name == "length_factor":
+            yield name, table * np.array([1, 2, 4], np.float32)
+        else:
+            falling = name in AMPLIFIED  # a factor above 1 would grow without bound
+            factors = np.array(
+                [1, 0.75, 0.5] if falling else [1, 1.25, 1.5], np.float32
+            )
+            yield name, table * factors.reshape(3, *[1] * table.ndim)
+
+
+# Arguments whose Python integers are values, not lengths.
+VALUES = {"value", "init_value", "end_value", "values", "second", "model_size"}
+PERIODIC = {js.cosine_restarts, js.cycle, js.staircase, js.step_decay}
+# Where rounding the argument to float32 is amplified by an exponent.
+AMPLIFIED = {
+    "factor",
+    "rate",
+    "power",
+    "k",
+    "step_factor",
+    "value_factor",
+    "peak_factor",
+}
+
+
+@every_case
+def test_vmap_over_each_argument_is_a_loop(c: Case):
+    arguments = dict(numeric_arguments(c))
+    steps = interesting_steps(c)
+    if isinstance(c.kwargs.get("steps"), float):
+        steps = steps[: c.total]  # a float clock resolves no far steps
+
+    def values(name: str, setting: Any) -> jax.Array:
+        return c.make(**{**c.kwargs, name: setting})(steps)
+
+    @jax.jit
+    def one(settings: dict[str, Any]) -> dict[str, jax.Array]:
+        return {k: values(k, v) for k, v in settings.items()}
+
+    @jax.jit
+    def mapped(settings: dict[str, Any]) -> dict[str, jax.Array]:
+        return {k: jax.vmap(lambda x: values(k, x))(v) for k, v in settings.items()}
+
+    results = mapped(arguments)
+    for i in range(3):
+        expected = one({k: v[i] for k, v in arguments.items()})
+        for name, result in results.items():
+            chex.assert_shape(result, (3, *steps.shape))
+            difference = ulps(result[i], expected[name], scale=scale_of(c))
+            assert difference <= 4 + amplified(c, expected[name]), name
+
+
+def amplified(c: Case, values: Any) -> float:
+    """What two programs may differ by where an exponent amplifies their rounding."""
+    if not AMPLIFIED & c.kwargs.keys():
+        return 0.0
+    normal = np.abs(np.asarray(values, np.float64))
+    return 2 * float(np.max(np.abs(np.log2(normal[normal > 1e-37])), initial=0.0))
+
+
+@every_case
+def test_gradients_are_finite_everywhere(c: Case):
+    """With respect to every float leaf and the step, ends and inactive parts included."""
+    leaves, tree = jax.tree.flatten(c.schedule)
+    floats = [i for i, x in enumerate(leaves) if np.asarray(x).dtype.kind == "f"]
+    lengths = [t for v in c.kwargs.values() if isinstance(v, int) for t in (v, v + 1)]
+    near = [0, 1, c.total - 1, c.total, c.total + 1, *lengths]
+
+    def at(values: list[Any], step: jax.Array) -> jax.Array:
+        changed = list(leaves)
+        for i, value in zip(floats, values, strict=True):
+            changed[i] = value
+        return jax.tree.unflatten(tree, changed)(step)
+
+    @jax.jit
+    def gradients(values: list[Any], steps: jax.Array) -> Any:
+        by_value = jax.vmap(lambda step: jax.grad(at)(values, step))(steps)
+        by_step = jax.vmap(jax.grad(c.schedule))(steps.astype(float))
+        return by_value, by_step
+
+    values = [jnp.asarray(leaves[i]) for i in floats]
+    steps = jnp.array([*near, 2**31 - 1], jnp.int32)
+    chex.assert_tree_all_finite(gradients(values, steps))

@@ -1,0 +1,204 @@
+"""A schedule is a value: a pytree, printed, compared, copied, written and read."""
+
+import copy
+import inspect
+import json
+import operator
+import pickle
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import yaml
+from cases import CASES, IDS, Case
+
+import jaxsched as js
+
+every_case = pytest.mark.parametrize("c", CASES, ids=IDS)
+
+
+@every_case
+def test_flatten_and_unflatten(c: Case):
+    s = c.schedule
+    leaves, tree = jax.tree.flatten(s)
+    assert jax.tree.unflatten(tree, leaves) == s
+    assert all(isinstance(x, (int, float, np.ndarray)) for x in leaves)
+    # Unflattening never checks, whatever JAX or a user puts in the place of a leaf.
+    sentinel = object()
+    marked = jax.tree.map(lambda _: sentinel, s)
+    assert all(x is sentinel for x in jax.tree.leaves(marked))
+    assert jax.tree.structure(marked) == tree
+    paths = [jax.tree_util.keystr(p) for p, _ in jax.tree_util.tree_leaves_with_path(s)]
+    assert len(set(paths)) == len(leaves)
+
+
+@every_case
+def test_equal_hash_copy_pickle(c: Case):
+    s, twin = c.schedule, c.make(**c.kwargs)
+    for other in (twin, copy.copy(s), copy.deepcopy(s), pickle.loads(pickle.dumps(s))):
+        assert other == s
+        assert hash(other) == hash(s)
+        assert jax.tree.structure(other) == jax.tree.structure(s)
+    assert s != js.constant(123.0)
+    assert s != 0.5
+
+
+@every_case
+def test_text_and_data_round_trips(c: Case):
+    s = c.schedule
+    assert eval(repr(s), vars(js).copy()) == s
+    assert js.parse(repr(s)) == s
+    assert js.from_dict(js.to_dict(s)) == s
+    assert js.from_dict(json.loads(json.dumps(js.to_dict(s)))) == s
+    assert js.from_dict(yaml.safe_load(yaml.safe_dump(js.to_dict(s)))) == s
+
+
+def test_repr_is_the_constructor_call():
+    assert repr(js.cosine(3e-4, 0.0, steps=10_000)) == (
+        "cosine(init_value=0.0003, end_value=0.0, steps=10000)"
+    )
+    s = js.warmup(js.polynomial(1, 0, 9, power=2), 5, shape="cosine", overlap=True)
+    assert repr(s) == (
+        "warmup(schedule=polynomial(init_value=1.0, end_value=0.0, steps=9, power=2.0), "
+        "steps=5, shape='cosine', overlap=True)"
+    )
+
+
+def test_different_hyperparameters_are_unequal():
+    assert js.constant(0.1) != js.constant(0.2)
+    assert js.linear(0.1, 0.0, 10) != js.cosine(0.1, 0.0, 10)
+    # A float length is another kind of time, and another program.
+    assert js.linear(0.1, 0.0, 10) != js.linear(0.1, 0.0, 10.0)
+    assert js.warmup(0.1, 5) != js.warmup(0.1, 5, overlap=True)
+    assert js.constant(1) == js.constant(1.0)
+
+
+def test_arrays_are_hyperparameters_too():
+    s = js.constant(jnp.float32(0.1))
+    assert repr(s) == "constant(value=array(0.1, dtype='float32'))"
+    assert js.parse(repr(s)) == s
+    assert js.from_dict(js.to_dict(s)) == s
+    assert s != js.constant(0.1)
+    assert hash(s) == hash(js.constant(jnp.float32(0.1)))
+    chex.assert_type(s(3), jnp.float32)
+    assert not s(3).weak_type
+    chex.assert_trees_all_equal(jax.jit(s)(3), s(3))
+    assert js.constant(jnp.bfloat16(0.5))(3).dtype == jnp.bfloat16
+
+
+def test_arrays_cannot_be_changed_from_outside():
+    values = np.array([1.0, 0.5])
+    s = js.piecewise_constant(values, [10])
+    values[:] = 7.0
+    assert s.at(0) == 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        s.values[0] = 7.0
+
+
+def test_immutable():
+    s = js.constant(0.1)
+    with pytest.raises(AttributeError, match=r"use replace\(value="):
+        s.value = 0.2
+    with pytest.raises(AttributeError):
+        del s.value
+    with pytest.raises(AttributeError, match="no attribute 'steps'"):
+        _ = s.steps
+
+
+def test_replace_is_checked():
+    s = js.linear(0.1, 0.0, steps=10)
+    assert s.replace(steps=20) == js.linear(0.1, 0.0, steps=20)
+    with pytest.raises(ValueError, match="linear: steps must be >= 0, got steps=-1"):
+        s.replace(steps=-1)
+
+
+@pytest.mark.parametrize(
+    ("build", "function"),
+    [
+        (lambda s: s + 2, lambda v: v + 2),
+        (lambda s: 2 + s, lambda v: 2 + v),
+        (lambda s: s - 2, lambda v: v - 2),
+        (lambda s: 2 - s, lambda v: 2 - v),
+        (lambda s: s * 2, lambda v: v * 2),
+        (lambda s: 2 * s, lambda v: 2 * v),
+        (lambda s: s / 10, lambda v: v / 10),
+        (lambda s: 10 / s, lambda v: 10 / v),
+        (lambda s: -s, lambda v: -v),
+        (lambda s: s * s, lambda v: v * v),
+        (lambda s: np.float32(2) * s, lambda v: 2 * v),
+        (lambda s: jnp.float32(2) * s, lambda v: 2 * v),
+        (lambda s: s + jnp.sqrt, lambda v: v + np.sqrt(4)),
+        (lambda s: sum([s, s]), lambda v: 2 * v),
+    ],
+)
+def test_operators(build, function):
+    """Ordinary schedules with a repr, whatever stands on the other side."""
+    s = js.linear(1.0, 0.5, steps=8)
+    made = build(s)
+    assert isinstance(made, js.Schedule)
+    assert made.at(4) == pytest.approx(function(0.75), rel=1e-6)
+    assert repr(made).split("(")[0] in js.__all__
+
+
+@pytest.mark.parametrize("operation", [operator.add, operator.mul, operator.truediv])
+def test_operators_refuse_other_things(operation):
+    with pytest.raises(TypeError, match="must be a schedule, a number or a callable"):
+        operation(js.constant(1.0), "x")
+
+
+def test_constructors_look_like_their_rules():
+    signature = inspect.signature(js.cosine)
+    assert list(signature.parameters) == [
+        "init_value",
+        "end_value",
+        "steps",
+        "power",
+        "k",
+    ]
+    assert js.cosine.__name__ == "cosine"
+    assert js.cosine.__module__ == "jaxsched.transitions"
+    assert "cosine wave" in (js.cosine.__doc__ or "")
+
+
+def test_no_schedule_looks_stateful_to_optax():
+    for c in CASES:
+        assert not (hasattr(c.schedule, "init") and hasattr(c.schedule, "update"))
+    with pytest.raises(TypeError, match="stateful"):
+
+        @js.schedule
+        def stateful_lookalike(step, init: js.Value, update: js.Value):
+            return init + update
+
+
+def test_a_taken_name_is_refused():
+    with pytest.raises(ValueError, match=r"cosine: the name is taken by the schedule"):
+
+        @js.schedule
+        def cosine(step, value: js.Value):
+            return value
+
+
+def test_an_unannotated_hyperparameter_is_refused():
+    with pytest.raises(TypeError, match="annotate value with what it may be"):
+
+        @js.schedule
+        def unannotated(step, value):
+            return value
+
+
+def test_callables_are_schedules_too():
+    s = js.warmup(lambda step: 1.0 / (1.0 + step.astype(float)), 4)
+    assert s.at(4) == 1.0
+    assert s.at(np.array([5, 6])).tolist() == [0.5, pytest.approx(1 / 3)]
+    named = js.as_schedule(jnp.sqrt)
+    assert named == js.as_schedule(jnp.sqrt)
+    with pytest.raises(ValueError, match="is not data"):
+        js.to_dict(s)
+
+    def branching(step):
+        return 1.0 if step < 10 else 0.1
+
+    with pytest.raises(TypeError, match="must not branch on the step"):
+        js.as_schedule(branching)(3)
