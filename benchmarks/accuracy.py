@@ -20,7 +20,7 @@ import jaxsched as js
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from twins import excess, twin  # noqa: E402
+from twins import excess, twin
 
 TOTALS = (10**4, 10**6, 10**9, 2**31 - 1)
 

@@ -399,7 +399,7 @@ def power_law(
 
 
 def powered(value: ArrayLike, factor: ArrayLike, exponent: ArrayLike) -> Array:
-    """value * factor^exponent for a positive factor.
+    """The product value * factor^exponent for a positive factor.
 
     The logarithm of a Python number is taken in double precision: 0.99999 as a float32
     would be off by a percent after a million steps.
@@ -408,7 +408,7 @@ def powered(value: ArrayLike, factor: ArrayLike, exponent: ArrayLike) -> Array:
 
 
 def grown(value: ArrayLike, exponent: ArrayLike) -> Array:
-    """value * e^exponent, also where e^exponent alone would under- or overflow."""
+    """The product value * e^exponent, also where e^exponent alone would under- or overflow."""
     largest = 88.0 if jnp.result_type(float) == jnp.float32 else 709.0
     half = jnp.exp(jnp.minimum(jnp.asarray(exponent) / 2, largest))
     return jnp.asarray(value) * half * half

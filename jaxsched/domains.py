@@ -137,9 +137,8 @@ class Table:
         if np.ndim(array) != 1:
             raise ValueError(f"must be one-dimensional, not of shape {np.shape(array)}")
         self.of.inspect(array)
-        if self.rising and not isinstance(array, Tracer):
-            if np.any(np.diff(np.asarray(array, np.float64)) <= 0):
-                raise ValueError("must be strictly increasing")
+        if self.rising and known(array) and np.any(np.diff(np.asarray(array)) <= 0):
+            raise ValueError("must be strictly increasing")
         return value if isinstance(value, Numbers) else _frozen(value)
 
     def _gather(self, entries: list[Any]) -> Any:

@@ -211,6 +211,7 @@ class Registry:
         self._rules[rule.name] = rule
 
     def get(self, name: str) -> Rule | None:
+        """The rule of that name, or None."""
         return self._rules.get(name)
 
     def __iter__(self) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Schedule: a pure function of the step that is also a value; and the @schedule decorator."""
+"""Schedule, a pure function of the step that is also a value, and @schedule."""
 
 from collections.abc import Callable
 from typing import Any, Concatenate, ParamSpec, overload

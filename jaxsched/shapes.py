@@ -135,20 +135,20 @@ def _sine_squared(x: Array) -> Array:
 
 @shape
 def one_minus_sqrt(elapsed: Array, remaining: Array) -> Weights:
-    """Fall = 1 - sqrt(u), written (1 - u) / (1 + sqrt(u)); Hägele et al. (2024)."""
+    """The inverse of the parabola (1 - u)^2: fall = 1 - sqrt(u); Hägele et al. (2024)."""
     root = _sqrt(elapsed)
     return remaining / (1 + root), root
 
 
 @shape
 def square(elapsed: Array, remaining: Array) -> Weights:
-    """Fall = 1 - u^2; Hägele et al. (2024)."""
+    """One minus the square of time: fall = 1 - u^2; Hägele et al. (2024)."""
     return remaining * (1 + elapsed), elapsed * elapsed
 
 
 @shape
 def sqrt(elapsed: Array, remaining: Array) -> Weights:
-    """Fall = sqrt(1 - u)."""
+    """The square root of what remains: fall = sqrt(1 - u)."""
     root = _sqrt(remaining)
     return root, elapsed / (1 + root)
 
@@ -208,7 +208,7 @@ def inverse_proportional(
 def tanh(
     elapsed: Array, remaining: Array, lower: Value = -7.0, upper: Value = 3.0
 ) -> Weights:
-    """Hyperbolic tangent: fall = (1 - tanh(lower (1 - u) + upper u)) / 2.
+    """A hyperbolic tangent, fall = (1 - tanh(lower (1 - u) + upper u)) / 2.
 
     It does **not** reach its ends: with the defaults fall is 0.9999992 at u = 0 and
     0.00247 at u = 1, where it stays.

@@ -310,9 +310,9 @@ def _argument_in(message: str, name: str, given: Iterable[str]) -> str | None:
 
 def _power(base: float, exponent: float) -> float:
     """Powers of bounded size: an integer power could fill the memory."""
-    if isinstance(base, int) and isinstance(exponent, int):
-        if (abs(base) > 1 and not -64 <= exponent <= 64) or abs(base) > 10**18:
-            return float(base) ** exponent
+    is_large = (abs(base) > 1 and not -64 <= exponent <= 64) or abs(base) > 10**18
+    if isinstance(base, int) and isinstance(exponent, int) and is_large:
+        return float(base) ** exponent
     return base**exponent
 
 

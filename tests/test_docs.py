@@ -226,7 +226,9 @@ def test_readme_examples_are_true():
     globs: dict[str, Any] = {"__name__": "__main__"}
     test = doctest.DocTestParser().get_doctest(text, globs, "README", str(README), 0)
     assert test.examples
-    run_doctest(test)
+    # Optax's schedules need JAX's ordinary promotion.
+    with jax.numpy_dtype_promotion("standard"):
+        run_doctest(test)
 
 
 def test_readme_mentions_every_function():

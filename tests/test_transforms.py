@@ -1,6 +1,7 @@
 """vmap over every numeric argument, and gradients through every float one."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import chex
@@ -75,7 +76,7 @@ def test_vmap_over_each_argument_is_a_loop(c: Case):
 
     @jax.jit
     def mapped(settings: dict[str, Any]) -> dict[str, jax.Array]:
-        return {k: jax.vmap(lambda x: values(k, x))(v) for k, v in settings.items()}
+        return {k: jax.vmap(partial(values, k))(v) for k, v in settings.items()}
 
     results = mapped(arguments)
     for i in range(3):
