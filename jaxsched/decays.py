@@ -408,7 +408,7 @@ def powered(value: ArrayLike, factor: ArrayLike, exponent: ArrayLike) -> Array:
 
 
 def grown(value: ArrayLike, exponent: ArrayLike) -> Array:
-    """The product value * e^exponent, also where e^exponent alone would under- or overflow."""
+    """The product value * e^exponent, where e^exponent alone may under- or overflow."""
     largest = 88.0 if jnp.result_type(float) == jnp.float32 else 709.0
     half = jnp.exp(jnp.minimum(jnp.asarray(exponent) / 2, largest))
     return jnp.asarray(value) * half * half

@@ -137,7 +137,11 @@ class Table:
         if np.ndim(array) != 1:
             raise ValueError(f"must be one-dimensional, not of shape {np.shape(array)}")
         self.of.inspect(array)
-        if self.rising and known(array) and np.any(np.diff(np.asarray(array)) <= 0):
+        if (
+            self.rising
+            and known(array)
+            and np.any(np.diff(np.asarray(array, float)) <= 0)
+        ):
             raise ValueError("must be strictly increasing")
         return value if isinstance(value, Numbers) else _frozen(value)
 

@@ -24,7 +24,7 @@ _LIMB = 16
 
 
 class Span(NamedTuple):
-    """The cycle that a step lies in; `fraction` is how much of it has passed and remains."""
+    """The cycle of a step; `fraction` is how much of it has passed and remains."""
 
     turn: Array  # the number of completed cycles
     step: Array  # steps since the cycle began, at most its length
