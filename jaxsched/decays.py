@@ -15,7 +15,15 @@ from jaxsched.domains import (
     is_literal,
     log,
 )
-from jaxsched.progress import cycle_of, later, safely, since, together, turns
+from jaxsched.progress import (
+    cycle_of,
+    later,
+    log1p,
+    safely,
+    since,
+    together,
+    turns,
+)
 from jaxsched.schedule import as_real, schedule
 
 
@@ -193,21 +201,22 @@ _FIRST = 8
 def _sum_log1p(rate: Array, t: Array) -> Array:
     """log(1 + rate) + log(1 + 2 rate) + ... + log(1 + t rate)."""
     head = sum(
-        (jnp.where(t >= k, jnp.log1p(rate * k), 0.0) for k in range(1, _FIRST + 1)),
+        (jnp.where(t >= k, log1p(rate * k), 0.0) for k in range(1, _FIRST + 1)),
         jnp.zeros_like(as_real(t)),
     )
     count = as_real(since(t, _FIRST))
     begin, end = rate * _FIRST, rate * (count + _FIRST)
-    # The integral, the trapezoid's half steps, then the first and third derivatives. The
-    # middle is straight from the step: one rounding less in the largest term.
+    # The integral, the trapezoid's half steps, then the odd derivatives. The middle is
+    # straight from the step: one rounding less in the largest term.
     middle = rate * (as_real(later(jnp.maximum(t, _FIRST), _FIRST)) / 2)
     mean, correction = _mean_log1p(begin, middle, end)
-    halves = (jnp.log1p(end) - jnp.log1p(begin)) / 2
+    halves = (log1p(end) - log1p(begin)) / 2
     x, y = 1 / (1 + begin), 1 / (1 + end)
     first = rate * (y - x) / 12
     third = rate**3 * (y**3 - x**3) / 360
+    fifth = rate**5 * (y**5 - x**5) / 1260
     # All that is small is summed first, so that the large term is rounded only once.
-    small = head + halves + first - third + count * correction
+    small = head + halves + first - third + fifth + count * correction
     return jnp.where(count > 0, count * mean + small, head)
 
 
@@ -225,8 +234,8 @@ def _mean_log1p(a: Array, middle: Array, b: Array) -> tuple[Array, Array]:
     for n in range(14, 0, -1):
         series = squared * (1 / (2 * n * (2 * n + 1)) + series)
     gap = safely(wide, b - a)
-    integral = (1 + b) * jnp.log1p(b) - (1 + a) * jnp.log1p(a)
-    mean = jnp.where(wide, integral / gap - 1, jnp.log1p(middle))
+    integral = (1 + b) * log1p(b) - (1 + a) * log1p(a)
+    mean = jnp.where(wide, integral / gap - 1, log1p(middle))
     return mean, jnp.where(wide, 0.0, -series)
 
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 from typing import Annotated, Any, Concatenate, ParamSpec
 
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 from jax.typing import ArrayLike
 
 from jaxsched.domains import Factor, Value, is_literal
-from jaxsched.progress import safely
+from jaxsched.progress import log1p, safely
 from jaxsched.rule import Bound, Registry, Rule, constructor_of
 
 P = ParamSpec("P")
@@ -240,14 +240,18 @@ def raised(x: Array, rest: Array, power: ArrayLike) -> Weights:
     near_one = inside & (rest < x)
     logarithm = jnp.where(
         near_one,
-        jnp.log1p(-safely(near_one, rest, 0.5)),
+        log1p(-safely(near_one, rest, 0.5)),
         jnp.log(safely(inside & ~near_one, x, 0.5)),
     )
     exponent = power * safely(inside, logarithm, 0.0)
-    return (
-        jnp.where(inside, jnp.exp(exponent), x),
-        jnp.where(inside, -jnp.expm1(exponent), rest),
-    )
+    # The first power is x to the bit, as it is where the power is a constant; the
+    # correction carries no gradient, so that of the power is kept.
+    first = ~inside | (power == 1)
+
+    def settled(bent: Array, straight: Array) -> Array:
+        return bent + jnp.where(first, lax.stop_gradient(straight - bent), 0.0)
+
+    return settled(jnp.exp(exponent), x), settled(-jnp.expm1(exponent), rest)
 
 
 def _sqrt(x: Array) -> Array:

@@ -215,7 +215,7 @@ CASES: list[Case] = [
     case(js.stretch, schedule=fall, factor=0.5),
     case(js.reverse, schedule=ramp, steps=6),
     case(js.reverse, schedule=ramp, steps=0),
-    case(js.retime, schedule=fall, clock=js.linear(0.0, 10.0, steps=5)),
+    case(js.retime, schedule=fall, clock=js.linear(0.0, 8.0, steps=4)),
     case(js.noise, schedule=fall, scale=0.5, seed=1),
     case(js.noise, schedule=fall, scale=0.25, seed=2, distribution="uniform", every=3),
     case(js.clip, schedule=fall, min_value=0.125),

@@ -44,14 +44,13 @@ def test_array_argument_scan_and_vmap_agree(c: Case):
 def test_shape_and_weak_type(c: Case):
     """The shape of the step; a dtype left open, like that of the numbers it is made of."""
     s = c.schedule
-    for shape in ((), (1,), (2, 3), (0,)):
-        for steps in (jnp.zeros(shape, jnp.int32), jnp.zeros(shape, jnp.bfloat16)):
-            value = jax.eval_shape(s, steps)
-            chex.assert_shape(value, shape)
-            assert value.weak_type
-            assert value.dtype == float_dtype()
-            passed = jax.eval_shape(lambda s, t: s(t), s, steps)
-            assert (passed.shape, passed.dtype) == (shape, float_dtype())
+    for shape, kind in (((), jnp.int32), ((2, 3), jnp.bfloat16), ((0,), jnp.uint8)):
+        value = jax.eval_shape(s, jnp.zeros(shape, kind))
+        chex.assert_shape(value, shape)
+        assert value.weak_type
+        assert value.dtype == float_dtype()
+    passed = jax.eval_shape(lambda s, t: s(t), s, jnp.zeros((2, 3), jnp.int8))
+    assert (passed.shape, passed.dtype) == ((2, 3), float_dtype())
     chex.assert_shape(s(5), ())
     assert s(5).weak_type
     assert jax.jit(lambda s: s(5))(s).weak_type
@@ -85,7 +84,7 @@ def _holds_only_lengths(c: Case) -> bool:
 def test_every_kind_of_count(c: Case):
     """The same number is the same step, whatever its type."""
     s = c.schedule
-    kinds = (jnp.uint32, jnp.int8, jnp.uint8, jnp.float32, jnp.bfloat16)
+    kinds = (jnp.uint32, jnp.int8, jnp.float32)
 
     @jax.jit
     def all_kinds(steps: jax.Array):
@@ -94,7 +93,7 @@ def test_every_kind_of_count(c: Case):
     expected, values = all_kinds(jnp.array([0, 1, 7, c.total], jnp.int32))
     for value in values:
         assert ulps(value, expected, scale=scale_of(c)) <= 8
-    for count in (np.int64(7), np.uint8(7), np.array(7), jnp.int32(7)):
+    for count in (np.uint8(7), np.array(7, np.int64)):  # one program for both
         assert ulps(s(count), expected[2], scale=scale_of(c)) <= 4
 
 

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import CASES, IDS, Case, interesting_steps, scale_of, ulps
+from cases import CASES, IDS, Case, float_dtype, interesting_steps, scale_of, ulps
 
 import jaxsched as js
 
@@ -25,7 +25,7 @@ def numeric_arguments(c: Case) -> Iterator[tuple[str, np.ndarray]]:
         if name in ("phases", "schedules"):  # static, and numbers as schedules
             continue
         whole = all(isinstance(x, int) for x in numbers) and name not in VALUES
-        table = np.asarray(value, np.int32 if whole else np.float32)
+        table = np.asarray(value, np.int32 if whole else float_dtype())
         # A whole run grows, its parts shrink: so that they fit.
         more = np.array([0, 1, 3] if name == "total_steps" else [0, -1, -2], np.int32)
         if name in ("limit", "seed", "every", "timescale", "length_factor"):
@@ -36,13 +36,12 @@ def numeric_arguments(c: Case) -> Iterator[tuple[str, np.ndarray]]:
         elif whole:
             yield name, table + np.abs(more)[:, None]
         elif name == "length_factor":
-            yield name, table * np.array([1, 2, 4], np.float32)
+            yield name, table * np.array([1, 2, 4])
         else:
             falling = name in AMPLIFIED  # a factor above 1 would grow without bound
-            factors = np.array(
-                [1, 0.75, 0.5] if falling else [1, 1.25, 1.5], np.float32
-            )
-            yield name, table * factors.reshape(3, *[1] * table.ndim)
+            factors = np.array([1, 0.75, 0.5] if falling else [1, 1.25, 1.5])
+            settings = table * factors.reshape(3, *[1] * table.ndim)
+            yield name, settings.astype(float_dtype())
 
 
 # Arguments whose Python integers are values, not lengths.
