@@ -243,7 +243,7 @@ def test_flax_nnx_step():
     with jax.numpy_dtype_promotion("standard"):  # in Adam's bias correction
         for step in range(4):
             assert optimizer.step[...].dtype == jnp.uint32
-            assert ulps(SCHEDULE(optimizer.step[...]), SCHEDULE(step)) == 0
+            assert ulps(SCHEDULE(optimizer.step[...]), SCHEDULE(step)) <= 4
             loss, value = train_step(model, optimizer)
             assert ulps(value, SCHEDULE(step)) <= 4
             losses.append(float(loss))
