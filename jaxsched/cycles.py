@@ -1,6 +1,7 @@
 """Schedules that go round: each cycle restarts exactly."""
 
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
 
 from jaxsched import shapes
@@ -25,14 +26,14 @@ def _some_length(up_steps: Steps, down_steps: Steps | None, **_: object) -> None
     down = up_steps if down_steps is None else down_steps
     if not known(up_steps, down):
         return
-    if up_steps + down <= 0:  # type: ignore[operator]
+    whole = all(
+        jnp.issubdtype(jnp.result_type(x), jnp.integer) for x in (up_steps, down)
+    )
+    length = np.asarray(up_steps).item() + np.asarray(down).item()
+    if length <= 0:
         raise Refusal("a cycle must have a length", "up_steps", "down_steps")
     largest = jnp.iinfo(jnp.result_type(int)).max
-    if (
-        isinstance(up_steps, int)
-        and isinstance(down, int)
-        and up_steps + down > largest
-    ):
+    if whole and length > largest:
         reason = (
             f"up_steps + down_steps must be <= {largest} (or floats, or enable x64)"
         )

@@ -331,7 +331,8 @@ def noam(
     """The Transformer's schedule: a linear warm-up, then the inverse square root.
 
     The peak is factor / sqrt(model_size * warmup_steps), at t + 1 = warmup_steps.
-    `warmup_inverse_sqrt` is the same curve given by its peak.
+    Given by its peak it is
+    `warmup_inverse_sqrt(peak, warmup_steps - 1, timescale=warmup_steps)`.
 
     Formula, with n = t + 1:
 

@@ -16,7 +16,7 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from jaxsched.rule import Bound, same, short
+from jaxsched.rule import Bound, is_weak, same, short
 from jaxsched.schedule import (
     Schedule,
     as_integer,
@@ -107,7 +107,9 @@ class Number:
         if not is_array(value):
             return value
         if not self.whole:
-            return jnp.asarray(value)
+            value = jnp.asarray(value)
+            # Integers as values would wrap in what a rule does with them.
+            return value.astype(float) if _is_integer(value) else value
         return as_integer(jnp.asarray(value)) if _is_integer(value) else as_real(value)
 
 
@@ -128,6 +130,8 @@ class Table:
         self.rising = rising
 
     def admit(self, value: Any) -> Any:
+        if is_weak(value) and np.ndim(value) == 1 and known(value):
+            value = value.tolist()
         if isinstance(value, (list, tuple, range)):
             value = self._gather(list(value))
         elif not is_array(value) and not isinstance(value, Numbers):
@@ -206,6 +210,9 @@ class Numbers:
         self.array = children[0]
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Numbers, (self.array,)
+
     def __len__(self) -> int:
         return len(self.array)
 
@@ -263,6 +270,10 @@ class Function:
     def admit(self, value: Any) -> Callable[..., Any]:
         if not _is_function_of_step(value):
             raise TypeError("must be a callable of the step")
+        try:
+            hash(value)
+        except TypeError:
+            raise TypeError("must be hashable, to be part of a program") from None
         return value
 
     def load(self, value: Callable[..., Any]) -> Callable[..., Any]:
@@ -345,6 +356,9 @@ class Static:
     def __init__(self, function: Callable[..., Any]):
         self.function = function
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Static, (self.function,)
+
     def __call__(self, step: Any) -> Any:
         return self.function(step)
 
@@ -401,6 +415,9 @@ def numeric(value: Any, kind: str = "a number") -> Any:
         raise TypeError(f"must be {kind}")
     if isinstance(value, np.generic):
         value = value.item() if is_real(value.dtype) else None
+    if isinstance(value, jax.Array) and is_weak(value) and known(value):
+        # JAX's own way of writing a Python number.
+        value = value.item() if value.ndim == 0 else value
     if isinstance(value, (jax.Array, np.ndarray)):
         if not is_real(value.dtype):
             raise TypeError(f"must be {kind}")

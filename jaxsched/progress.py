@@ -1,8 +1,8 @@
 """Integer-exact time: how much of an interval has passed, what remains, which cycle.
 
-The only place that divides steps. Integers are subtracted, clamped and reduced as
-integers and divided once, at the end, so that a step late in a long run keeps all its
-digits. A step or length that is a float makes the whole computation one of floats.
+Here, and in `restarts` for cycles, steps are divided. Integers are subtracted, clamped
+and reduced as integers and divided once, at the end, so that a step late in a long run
+keeps all its digits. A float step or length makes the whole computation one of floats.
 """
 
 from typing import Any

@@ -10,8 +10,9 @@ from typing import Annotated, Any, ParamSpec
 from jaxsched.combinators import cooldown, join, warmup
 from jaxsched.decays import exponential_decay, inverse_sqrt_decay
 from jaxsched.domains import Factor, Flag, OneOf, Period, Steps, Value, known
+from jaxsched.progress import together
 from jaxsched.rule import Refusal, Rule, constructor_of
-from jaxsched.schedule import Schedule, schedules
+from jaxsched.schedule import Schedule, is_array, schedules
 from jaxsched.shapes import ShapeLike
 from jaxsched.transitions import constant, cosine, linear, transition
 
@@ -43,10 +44,13 @@ def recipe(function: Callable[P, Schedule], /) -> Callable[P, Schedule]:
 
 def _rest(total_steps: Any, **parts: Any) -> Any:
     """What the parts leave of the whole; refuses parts that are longer than it."""
-    rest = total_steps - sum(parts.values())
+    lengths = (total_steps, *parts.values())
+    if any(is_array(length) for length in lengths):
+        lengths = together(*lengths)  # narrow or unsigned integers would wrap
+    rest = lengths[0] - sum(lengths[1:])
     if known(rest) and rest < 0:
-        together = " + ".join(parts)
-        raise Refusal(f"{together} must be <= total_steps", *parts, "total_steps")
+        names = " + ".join(parts)
+        raise Refusal(f"{names} must be <= total_steps", *parts, "total_steps")
     return rest
 
 
@@ -385,7 +389,7 @@ def one_cycle(
                 "2 * warmup_steps must be <= total_steps", "warmup_steps", "total_steps"
             )
         back = transition(peak_value, init, warmup_steps, shape)
-        out = transition(init, end, rest - warmup_steps, shape)
+        out = transition(init, end, _rest(rest, warmup_steps=warmup_steps), shape)
         down = join([back, out], [warmup_steps])
     return warmup(down, warmup_steps, init, shape)
 

@@ -10,6 +10,7 @@ import difflib
 import inspect
 import re
 import reprlib
+import types
 import typing
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
@@ -155,17 +156,19 @@ def _read_signature(
     parameters = list(signature.parameters.values())
     if len(parameters) < given:
         raise TypeError(f"{name}: a rule takes {given} arguments before its others")
-    hints = typing.get_type_hints(function, include_extras=True)
     domains: dict[str, Domain] = {}
     for parameter in parameters[given:]:
-        domain = _domain(hints.get(parameter.name))
+        domain = _domain(_resolved(parameter.annotation, function))
         if domain is None:
             raise TypeError(
                 f"{name}: annotate {parameter.name} with what it may be, for example "
                 f"{parameter.name}: js.Value (a number) or js.Steps (a length)"
             )
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise TypeError(f"{name}: *{parameter.name} is not supported")
+        if parameter.kind not in (
+            parameter.POSITIONAL_OR_KEYWORD,
+            parameter.KEYWORD_ONLY,
+        ):
+            raise TypeError(f"{name}: {parameter.name} must be an ordinary argument")
         if parameter.name in _RESERVED:
             raise TypeError(f"{name}: {parameter.name} is a method of every schedule")
         domains[parameter.name] = domain
@@ -175,6 +178,18 @@ def _read_signature(
             "it for a stateful schedule"
         )
     return signature.replace(parameters=parameters[given:]), domains
+
+
+def _resolved(annotation: Any, function: Callable[..., Any]) -> Any:
+    """An annotation, also one that `from __future__ import annotations` made a text."""
+    if not isinstance(annotation, str):
+        return annotation
+    holder = types.SimpleNamespace(__annotations__={"it": annotation})
+    try:
+        names = function.__globals__
+        return typing.get_type_hints(holder, names, include_extras=True)["it"]
+    except NameError:
+        return None
 
 
 def _domain(hint: Any) -> Domain | None:
@@ -349,10 +364,16 @@ def same(a: Any, b: Any) -> bool:
     if isinstance(a, (jax.Array, np.ndarray)) and isinstance(
         b, (jax.Array, np.ndarray)
     ):
-        return a.dtype == b.dtype and np.array_equal(a, b)
+        alike = a.dtype == b.dtype and is_weak(a) == is_weak(b)
+        return alike and np.array_equal(a, b)
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(map(same, a, b))
     return type(a) is type(b) and bool(a == b)
+
+
+def is_weak(array: Any) -> bool:
+    """Whether an array leaves the dtype of a result open, as a Python number does."""
+    return getattr(array, "weak_type", False)
 
 
 def _hashable(value: Any) -> Hashable:

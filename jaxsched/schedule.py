@@ -89,7 +89,9 @@ class Schedule(Bound):
             host = self._host
         except AttributeError:
             host = self._make_host()
-        value = host(_to_host_range(step, self))
+        # Also inside a trace, where a compiled function would be made part of it.
+        with jax.ensure_compile_time_eval():
+            value = host(_to_host_range(step, self))
         return value.item() if value.ndim == 0 else np.asarray(value)
 
     # An eager call costs one dispatch: the rule is compiled once for this schedule, with

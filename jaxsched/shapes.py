@@ -224,7 +224,7 @@ def tanh(
     >>> round(js.transition(1.0, 0.0, 10, shape="tanh").at(10), 6)
     0.002473
     """
-    twice = 2 * (lower * remaining + upper * elapsed)
+    twice = jnp.clip(2 * (lower * remaining + upper * elapsed), -80.0, 80.0)
     return 1 / (1 + jnp.exp(twice)), 1 / (1 + jnp.exp(-twice))
 
 

@@ -289,4 +289,8 @@ def _log_ratio(a: Value, b: Value) -> ArrayLike:
     """log(a / b) for numbers of one sign; in double precision for Python numbers."""
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         return log(a / b)
-    return log(jnp.asarray(a) / b)
+    a, b = jnp.asarray(a), jnp.asarray(b)
+    ratio = a / b
+    apart = (ratio > 0) & (ratio < jnp.inf)  # else it has under- or overflowed
+    far = jnp.log(jnp.abs(a)) - jnp.log(jnp.abs(b))
+    return jnp.where(apart, jnp.log(jnp.where(apart, ratio, 1.0)), far)

@@ -117,3 +117,12 @@ def test_gradients_are_finite_everywhere(c: Case):
     values = [jnp.asarray(leaves[i]) for i in floats]
     steps = jnp.array([*near, 2**31 - 1], jnp.int32)
     chex.assert_tree_all_finite(gradients(values, steps))
+
+
+def test_extreme_hyperparameters_stay_finite():
+    """Intermediate results may not overflow where the value does not."""
+    s = js.exponential(1e-25, 1e25, steps=10)
+    value = jax.jit(lambda s: s(5))(s)
+    assert float(value) == pytest.approx(1.0, rel=1e-5)
+    steep = lambda upper: js.transition(1.0, 0.0, 10, js.tanh(-7.0, upper))(10)
+    assert jax.grad(steep)(50.0) == 0.0

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import json
+import math
 import operator
 import pickle
 
@@ -86,6 +87,50 @@ def test_arrays_are_hyperparameters_too():
     assert not s(3).weak_type
     chex.assert_trees_all_equal(jax.jit(s)(3), s(3))
     assert js.constant(jnp.bfloat16(0.5))(3).dtype == jnp.bfloat16
+
+
+def test_weakly_typed_arrays_are_python_numbers():
+    """They leave the dtype open, so they are another program than strong ones."""
+    strong, weak = js.constant(jnp.float32(1)), js.constant(jnp.asarray(1.0))
+    assert strong != weak == js.constant(1.0)
+    assert not jax.jit(strong)(0).weak_type
+    assert jax.jit(weak)(0).weak_type
+
+
+def test_narrow_integer_arrays_do_not_wrap():
+    values = np.array([200, 100, 0], np.uint8)
+    assert js.spline([0, 10, 20], values).at(5) == 150.0
+    assert (
+        js.multistep(1.0, [1, 2], factors=np.array([16, 16], np.uint8)).at(5) == 256.0
+    )
+    parts = [np.array(n, np.uint8) for n in (250, 100, 200)]
+    with pytest.raises(
+        ValueError, match=r"wsd: warmup_steps \+ decay_steps must be <="
+    ):
+        js.wsd(1.0, *parts)
+    with pytest.raises(ValueError, match="warmup_cosine: warmup_steps must be <="):
+        js.warmup_cosine(1.0, np.array(100, np.uint32), np.array(200, np.uint32))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_pickle_protocol(protocol: int):
+    s = js.join([js.piecewise_constant([1.0, 0.5], [3]), math.sqrt], [10])
+    assert pickle.loads(pickle.dumps(s, protocol)) == s
+
+
+def test_at_inside_a_trace_is_still_a_number():
+    s = js.cosine(1.0, 0.0, steps=10)
+    assert float(jax.jit(lambda x: x * s.at(5))(1.0)) == pytest.approx(0.5)
+
+
+def test_annotations_as_text():
+    """As `from __future__ import annotations` leaves them; others need not resolve."""
+
+    def textual_rule(step, value):
+        return value
+
+    textual_rule.__annotations__ = {"step": "Missing", "value": "js.Value"}
+    assert js.schedule(textual_rule)(0.5).at(3) == 0.5
 
 
 def test_arrays_cannot_be_changed_from_outside():
