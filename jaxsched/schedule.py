@@ -89,9 +89,11 @@ class Schedule(Bound):
             host = self._host
         except AttributeError:
             host = self._make_host()
-        # Also inside a trace, where a compiled function would be made part of it.
-        with jax.ensure_compile_time_eval():
-            value = host(_to_host_range(step, self))
+        value = host(_to_host_range(step, self))
+        if isinstance(value, Tracer):
+            # Inside a trace a compiled function has become part of it: compute it now.
+            with jax.ensure_compile_time_eval():
+                value = self._evaluate(_to_host_range(step, self))
         return value.item() if value.ndim == 0 else np.asarray(value)
 
     # An eager call costs one dispatch: the rule is compiled once for this schedule, with
