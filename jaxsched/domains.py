@@ -16,7 +16,7 @@ import numpy as np
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from jaxsched.rule import Bound, is_weak, same, short
+from jaxsched.rule import Bound, is_traced, is_weak, same, short
 from jaxsched.schedule import (
     Schedule,
     as_integer,
@@ -428,7 +428,7 @@ def numeric(value: Any, kind: str = "a number") -> Any:
 
 def known(*values: Any) -> bool:
     """Whether all are concrete, so that a check may compare them."""
-    return not any(isinstance(x, Tracer) for x in jax.tree.leaves(values))
+    return not is_traced(values)
 
 
 def as_schedule(value: Any) -> Schedule:

@@ -126,7 +126,7 @@ def of_floats(
     fixed_step, fixed, growth = jax.lax.stop_gradient((step, first, factor))
 
     def begins(index: Array, first: Array, factor: Array) -> Array:
-        """N * (m^i - 1) / (m - 1), or n * i where m is 1."""
+        """The boundary n * (m^i - 1) / (m - 1), or n * i where m is 1."""
         grows = factor > 1
         m = jnp.where(grows, factor, 2.0)
         total = jnp.expm1(index * jnp.log(m)) / (m - 1)

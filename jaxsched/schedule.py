@@ -1,6 +1,7 @@
 """Schedule, a pure function of the step that is also a value, and @schedule."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Concatenate, ParamSpec, overload
 
 import jax
@@ -92,7 +93,7 @@ class Schedule(Bound):
         value = host(_to_host_range(step, self))
         if isinstance(value, Tracer):
             # Inside a trace a compiled function has become part of it: compute it now.
-            with jax.ensure_compile_time_eval():
+            with jax.ensure_compile_time_eval(), jax.default_device(_cpu()):
                 value = self._evaluate(_to_host_range(step, self))
         return value.item() if value.ndim == 0 else np.asarray(value)
 
@@ -120,10 +121,10 @@ class Schedule(Bound):
         else:
             # Array hyperparameters may live on an accelerator: read them once.
             here = jax.tree.map(lambda x: np.asarray(x) if is_array(x) else x, self)
-            compiled, cpu = jax.jit(here._evaluate), jax.local_devices(backend="cpu")[0]
+            compiled = jax.jit(here._evaluate)
 
             def host(step: ArrayLike) -> Array:
-                with jax.default_device(cpu):
+                with jax.default_device(_cpu()):
                     return compiled(step)
 
         object.__setattr__(self, "_host", host)
@@ -323,3 +324,12 @@ def _saturated(step: Any) -> Any:
         return min(max(step, 0), largest)
     low = np.maximum(step, 0).astype(np.uint64)
     return np.minimum(low, np.uint64(largest)).astype(jnp.result_type(int))
+
+
+@cache
+def _cpu() -> Any:
+    """The CPU device of this process, or JAX's default where it has no CPU backend."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return None
