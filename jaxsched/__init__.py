@@ -17,30 +17,25 @@ from jaxsched.arithmetic import (
     subtract,
 )
 from jaxsched.clock import Clock
-from jaxsched.combinators import (
-    cooldown,
+from jaxsched.combinators.randomness import noise
+from jaxsched.combinators.sequence import cooldown, join, warmup
+from jaxsched.combinators.time import (
     cycle,
     delay,
-    join,
-    noise,
     retime,
     reverse,
     shift,
     staircase,
     stretch,
-    warmup,
 )
 from jaxsched.cycles import cosine_restarts, triangular
-from jaxsched.decays import (
-    compounding_time_decay,
+from jaxsched.decays.exponential import (
     exponential_decay,
-    inverse_sqrt_decay,
-    inverse_time_decay,
     natural_exponential_decay,
-    noam,
-    power_law,
     step_decay,
 )
+from jaxsched.decays.inverse_time import compounding_time_decay, inverse_time_decay
+from jaxsched.decays.power import inverse_sqrt_decay, noam, power_law
 from jaxsched.domains import (
     Boundaries,
     Count,
@@ -49,7 +44,6 @@ from jaxsched.domains import (
     Flag,
     Fraction,
     LengthFactor,
-    OneOf,
     Period,
     Power,
     Rate,
@@ -59,26 +53,26 @@ from jaxsched.domains import (
     Steps,
     Value,
     Values,
-    as_schedule,
 )
+from jaxsched.domains.choices import OneOf
+from jaxsched.domains.functions import as_schedule
 from jaxsched.piecewise import multistep, piecewise_constant, piecewise_linear, spline
 from jaxsched.progress import progress
-from jaxsched.recipes import (
-    flat_cosine,
-    one_cycle,
-    recipe,
-    slanted_triangular,
+from jaxsched.recipes.phases import flat_cosine, one_cycle, slanted_triangular, wsd
+from jaxsched.recipes.recipe import recipe
+from jaxsched.recipes.warmups import (
     warmup_constant,
     warmup_cosine,
     warmup_exponential,
     warmup_inverse_sqrt,
     warmup_linear,
-    wsd,
 )
 from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule, schedule
 from jaxsched.shapes import Shape, ShapeLike, inverse_proportional, rex, shape, tanh
-from jaxsched.text import array, from_dict, parse, to_dict
+from jaxsched.text.data import from_dict, to_dict
+from jaxsched.text.names import array
+from jaxsched.text.parse import parse
 from jaxsched.transitions import (
     constant,
     cosine,

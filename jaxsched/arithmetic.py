@@ -3,7 +3,9 @@
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxsched.domains import ScheduleLike, Value, as_schedule, known
+from jaxsched.domains import ScheduleLike, Value
+from jaxsched.domains.functions import as_schedule
+from jaxsched.domains.numbers import known
 from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule, schedule
 from jaxsched.transitions import constant

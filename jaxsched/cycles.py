@@ -5,18 +5,9 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from jaxsched import shapes
-from jaxsched.decays import grown, powered
-from jaxsched.domains import (
-    Count,
-    Factor,
-    LengthFactor,
-    Period,
-    Steps,
-    Value,
-    is_literal,
-    known,
-    log,
-)
+from jaxsched.domains import Count, Factor, LengthFactor, Period, Steps, Value
+from jaxsched.domains.numbers import known
+from jaxsched.numerics import grown, is_literal, log, powered
 from jaxsched.progress import cycle_of, progress, since, together
 from jaxsched.rule import Refusal
 from jaxsched.schedule import as_real, schedule

@@ -4,9 +4,9 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxsched.decays import powered
 from jaxsched.domains import Boundaries, Factor, Factors, Value, Values
-from jaxsched.progress import progress, safely, since, together
+from jaxsched.numerics import powered, safely
+from jaxsched.progress import progress, since, together
 from jaxsched.rule import Refusal
 from jaxsched.schedule import as_real, schedule
 

@@ -7,13 +7,12 @@ keeps all its digits. A float step or length makes the whole computation one of 
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
 from jaxsched import restarts
-from jaxsched.domains import is_literal
+from jaxsched.numerics import fractions, is_literal
 from jaxsched.schedule import as_real
 
 
@@ -37,7 +36,7 @@ def progress(step: ArrayLike, steps: ArrayLike) -> tuple[Array, Array]:
     step, steps = together(step, steps)
     elapsed = jnp.minimum(step, steps)
     length = jnp.where(steps > 0, steps, 1)
-    return restarts.fractions(elapsed, steps - elapsed, length)
+    return fractions(elapsed, steps - elapsed, length)
 
 
 def since(step: ArrayLike, start: ArrayLike) -> Array:
@@ -119,27 +118,3 @@ def together(*times: Any) -> tuple[Array, ...]:
         widest = jnp.result_type(int)
         return tuple(a.astype(widest) for a in arrays)
     return tuple(as_real(a) for a in arrays)
-
-
-def safely(condition: ArrayLike, x: ArrayLike, instead: float = 1.0) -> Array:
-    """`x` where the condition holds, elsewhere a harmless number.
-
-    For the argument of a function that is singular outside the condition: a
-    `jnp.where` around the result alone would leave NaN in its gradient.
-    """
-    return jnp.where(condition, x, jax.lax.stop_gradient(jnp.asarray(instead)))
-
-
-def log1p(x: ArrayLike) -> Array:
-    """log(1 + x), to a few ulp in float64 too, where that of XLA is not.
-
-    With u the rounded 1 + x, log(u) x / (u - 1): both factors are off alike (Goldberg
-    1991, theorem 4).
-    """
-    x = jnp.asarray(x)
-    if x.dtype != jnp.float64:
-        return jnp.log1p(x)
-    u = 1 + x
-    apart = u != 1
-    quotient = jnp.log(u) * (x / safely(apart, u - 1))
-    return jnp.where(apart, quotient, x)

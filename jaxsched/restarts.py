@@ -16,10 +16,13 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.numerics import fractions
 from jaxsched.schedule import as_integer, as_real
 
 # Fixed point: little-endian limbs of 16 bits, each in a uint32 so that a product fits.
 _INTEGER, _FRACTION = 4, 4
+
+
 _LIMB = 16
 
 
@@ -30,22 +33,6 @@ class Span(NamedTuple):
     step: Array  # steps since the cycle began, at most its length
     length: Array  # its length, as a float
     fraction: tuple[Array, Array]
-
-
-def fractions(elapsed: Array, remaining: Array, length: Array) -> tuple[Array, Array]:
-    """Elapsed and remaining time divided by their sum, exactly 0 and 1 at the ends.
-
-    The ends are selected, not computed: a compiler that knows the length may multiply by
-    its reciprocal and by the values that follow, and then n / n is not always 1.
-    """
-    inside = (elapsed > 0) & (remaining > 0)
-    u, r = as_real(elapsed), as_real(remaining)
-    whole = as_real(length)
-    ended = remaining <= 0
-    return (
-        jnp.where(inside, u / whole, jnp.where(ended, 1.0, 0.0)),
-        jnp.where(inside, r / whole, jnp.where(ended, 0.0, 1.0)),
-    )
 
 
 def equal(step: Array, steps: Array, limit: ArrayLike | None) -> Span:

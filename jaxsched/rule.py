@@ -276,9 +276,9 @@ class Bound:
         return self._rule.constructor(**{**self._values, **changes})
 
     def __repr__(self) -> str:
-        from jaxsched import text  # the room that knows how values are written
+        from jaxsched.text.write import write  # knows how values are written
 
-        return text.write(self)
+        return write(self)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Bound):

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import ArrayLike
 
-from jaxsched.domains import Factor, Value, is_literal
-from jaxsched.progress import log1p, safely
+from jaxsched.domains import Factor, Value
+from jaxsched.numerics import is_literal, log1p, safely
 from jaxsched.rule import Bound, Registry, Rule, constructor_of
 
 P = ParamSpec("P")

@@ -5,7 +5,9 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxsched import shapes
-from jaxsched.domains import Power, Steps, Value, known, log
+from jaxsched.domains import Power, Steps, Value
+from jaxsched.domains.numbers import known
+from jaxsched.numerics import log
 from jaxsched.progress import progress
 from jaxsched.rule import Refusal
 from jaxsched.schedule import schedule

@@ -293,7 +293,12 @@ def float_dtype() -> Any:
 
 
 def ulps(a: Any, b: Any, *, scale: float = 0.0) -> float:
-    """The largest difference in units of the last place of the larger of both.
+    """The largest of `differences`."""
+    return float(np.max(differences(a, b, scale=scale), initial=0.0))
+
+
+def differences(a: Any, b: Any, *, scale: float = 0.0) -> np.ndarray:
+    """Differences in units of the last place of the larger of both.
 
     `scale` is a magnitude below which numbers are not asked to be relatively precise;
     denormal numbers never are.
@@ -303,7 +308,7 @@ def ulps(a: Any, b: Any, *, scale: float = 0.0) -> float:
     size = np.maximum(np.maximum(np.abs(a), np.abs(b)), scale)
     size = np.maximum(size, float(np.finfo(dtype).tiny))
     unit = np.spacing(size.astype(dtype)).astype(np.float64)
-    return float(np.max(np.abs(a - b) / unit, initial=0.0))
+    return np.abs(a - b) / unit
 
 
 def scale_of(c: Case) -> float:

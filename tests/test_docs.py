@@ -161,7 +161,7 @@ def found_doctests() -> dict[str, doctest.DocTest]:
     """
     finder = doctest.DocTestFinder(exclude_empty=True)
     found: list[doctest.DocTest] = []
-    modules = [m.name for m in pkgutil.iter_modules(js.__path__, "jaxsched.")]
+    modules = [m.name for m in pkgutil.walk_packages(js.__path__, "jaxsched.")]
     for module in map(importlib.import_module, ["jaxsched", *modules]):
         found += finder.find(module, extraglobs={"js": js})
     for name in DOCUMENTED:

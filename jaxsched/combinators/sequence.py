@@ -1,0 +1,186 @@
+"""One schedule after another: join, and what comes before and after."""
+
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxsched.domains import Boundaries, Flag, ScheduleLike, ScheduleLikes, Steps, Value
+from jaxsched.domains.functions import as_schedule
+from jaxsched.progress import progress, since, together
+from jaxsched.rule import Refusal
+from jaxsched.schedule import as_real, schedule
+from jaxsched.shapes import ShapeLike, as_shape
+
+
+def _one_boundary_less(schedules: ScheduleLikes, boundaries: Boundaries) -> None:
+    n, m = len(schedules), len(boundaries)  # type: ignore[arg-type]
+    if m != n - 1:
+        raise Refusal(
+            f"boundaries must be one fewer than schedules, not {m} and {n}",
+            "schedules",
+            "boundaries",
+        )
+
+
+@schedule(check=_one_boundary_less)
+def join(
+    step: ArrayLike, schedules: ScheduleLikes, boundaries: Boundaries
+) -> ArrayLike:
+    """One schedule after another, each from its own step 0.
+
+    `SequentialLR` in PyTorch, `join_schedules` in Optax (which drops what does not fit;
+    here it is refused).
+
+    Formula, with i = number of boundaries <= t and b_0 = 0:
+
+        s(t) = schedules[i](t - b_i)
+
+    Steps below 0 read as 0. With a first boundary of 0 the first schedule is never in
+    force.
+
+    Args:
+      schedules: n schedules, numbers or callables of the step.
+      boundaries: n - 1 steps, strictly increasing, >= 0: where the second, third, ...
+        schedule begins. It is in force at its boundary. Differentiable if floats.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: The counts do not fit, or the boundaries do not increase.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.join([js.linear(0.0, 1.0, 4), js.linear(1.0, 0.0, 4)], boundaries=[4])
+      >>> [s.at(t) for t in (0, 2, 4, 6, 8)]
+      [0.0, 0.5, 1.0, 0.5, 0.0]
+
+    Reference: `optax.join_schedules`.
+    """
+    edges, now = together(boundaries, step)
+    value = None
+    for i, part in enumerate(schedules):  # type: ignore[arg-type]
+        # A part out of force is asked for a step at which it could be in force: an
+        # overflow there would poison the gradient of the one that is.
+        local = now if i == 0 else since(now, edges[i - 1])
+        if i < len(edges):
+            local = jnp.minimum(local, since(edges[i], edges[i - 1] if i else 0))
+        own = as_schedule(part)(local)
+        value = own if value is None else jnp.where(now < edges[i - 1], value, own)
+    return value  # type: ignore[return-value]
+
+
+@schedule
+def warmup(
+    step: ArrayLike,
+    schedule: ScheduleLike,
+    steps: Steps,
+    init_value: Value | None = None,
+    shape: ShapeLike = "linear",
+    *,
+    overlap: Flag = False,
+) -> ArrayLike:
+    """A ramp to the start of a schedule, then the schedule from its step 0.
+
+    By default the ramp begins at schedule(0) / (steps + 1), so that no update is spent
+    at 0; `init_value=0.0` gives the classic ramp from 0. `steps` is the length of the
+    ramp alone: the schedule ends `steps` later than without it.
+
+    Formula, with u = min(t, steps) / steps and the weights of the shape:
+
+        s(t) = init_value fall(u) + schedule(0) rise(u)    for t < steps
+        s(t) = schedule(t - steps)                         from then on
+
+    With `overlap` the schedule's clock runs during the ramp: s(t) = init_value fall(u) +
+    schedule(t) rise(u), which for a ramp from 0 is their product. Where `init_value` is
+    not given it is 1 / (steps + 1) of the value ramped to: the ramp is
+    (t + 1) / (steps + 1). Steps below 0 read as 0. With steps = 0 there is no ramp.
+
+    Args:
+      schedule: A schedule, a number, or a callable of the step.
+      steps: Length of the ramp in steps, >= 0; differentiable if a float.
+      init_value: The value at step 0, or None for the default; differentiable.
+      shape: The ramp's shape, or its name; see `transition`.
+      overlap: Whether the ramp lies over the schedule instead of before it. Static.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `steps` is negative, a value not finite, or the shape unknown.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> [round(js.warmup(1.0, steps=4).at(t), 4) for t in range(6)]
+      [0.2, 0.4, 0.6, 0.8, 1.0, 1.0]
+      >>> [js.warmup(1.0, steps=4, init_value=0.0).at(t) for t in range(6)]
+      [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+
+    Reference: Goyal et al., "Accurate, Large Minibatch SGD" (2017), arXiv:1706.02677,
+    section 2.2.
+    """
+    inner = as_schedule(schedule)
+    fall, rise = as_shape(shape)(*progress(step, steps))
+    now, length = together(step, steps)
+    body = inner(now) if overlap else inner(since(now, length))
+    target = body if overlap else inner(jnp.zeros_like(now))
+    start = target / (as_real(length) + 1) if init_value is None else init_value
+    return jnp.where(now < length, start * fall + target * rise, body)
+
+
+@schedule
+def cooldown(
+    step: ArrayLike,
+    schedule: ScheduleLike,
+    begin: Steps,
+    steps: Steps,
+    end_value: Value = 0.0,
+    shape: ShapeLike = "linear",
+    *,
+    freeze: Flag = True,
+) -> ArrayLike:
+    """A schedule that from some step on goes down to `end_value`.
+
+    Ends a run of any schedule cleanly, from any of its checkpoints.
+
+    Formula, with u = min(t - begin, steps) / steps and the weights of the shape:
+
+        s(t) = schedule(t)                                      for t < begin
+        s(t) = schedule(begin) fall(u) + end_value rise(u)      from then on
+
+    Without `freeze` the schedule keeps moving underneath: schedule(t) in the place of
+    schedule(begin). Steps below 0 read as 0. From begin + steps on it is exactly
+    `end_value`, with steps = 0 from `begin` on, unless the shape says that it does not
+    reach its ends (`tanh`).
+
+    Args:
+      schedule: A schedule, a number, or a callable of the step.
+      begin: The first step of the cool-down, >= 0; differentiable if a float.
+      steps: Its length in steps, >= 0; differentiable if a float.
+      end_value: The value it goes to; differentiable.
+      shape: Its shape, or its name; see `transition`.
+      freeze: Whether the schedule stops where it is at `begin`. Static.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: A length is negative, a value not finite, or the shape unknown.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.cooldown(js.constant(1.0), begin=10, steps=4)
+      >>> [s.at(t) for t in (9, 10, 11, 14, 99)]
+      [1.0, 1.0, 0.75, 0.0, 0.0]
+
+    Reference: Hägele et al. (2024), arXiv:2405.18392, section 3; Zhai et al. (2022),
+    arXiv:2106.04560, section 3.5.
+    """
+    inner = as_schedule(schedule)
+    now, start = together(step, begin)
+    fall, rise = as_shape(shape)(*progress(since(now, start), steps))
+    body = inner(now)
+    left = inner(jnp.broadcast_to(start, jnp.shape(now))) if freeze else body
+    return jnp.where(now < start, body, left * fall + end_value * rise)

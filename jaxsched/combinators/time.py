@@ -1,0 +1,250 @@
+"""A schedule on another clock: repeated, held, moved, stretched, reversed."""
+
+from typing import Annotated, Any
+
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxsched.domains import Count, Factor, LengthFactor, Period, ScheduleLike, Steps
+from jaxsched.domains.functions import Clockwork, as_schedule
+from jaxsched.numerics import is_literal, powered
+from jaxsched.progress import cycle_of, later, since, together
+from jaxsched.schedule import as_real, schedule
+
+
+@schedule
+def cycle(
+    step: ArrayLike,
+    schedule: ScheduleLike,
+    steps: Period,
+    length_factor: LengthFactor = 1,
+    value_factor: Factor = 1.0,
+    *,
+    limit: Count | None = None,
+) -> ArrayLike:
+    """A schedule repeated, each time from its step 0.
+
+    Warm restarts of anything: of a warm-up and a decay, of another cycle.
+
+    Formula, in cycle i = 0, 1, ..., which begins at the first whole step b_i not before
+    steps (1 + length_factor + ... + length_factor^(i-1)) and is n_i long:
+
+        s(t) = value_factor^i schedule((t - b_i) steps / n_i)
+
+    Steps below 0 read as 0. After `limit` cycles it holds what the last one ends with,
+    schedule(steps) scaled. With a `length_factor` other than 1 the schedule is given
+    float steps, which resolve its last steps less finely than integers would.
+
+    Args:
+      schedule: A schedule, a number, or a callable of the step.
+      steps: The length of the first cycle in steps, > 0; differentiable if a float. The
+        cycles of a float length begin at the fractions b_i themselves.
+      length_factor: Each cycle is that many times as long as the one before: 1, or at
+        least 1.001.
+      value_factor: Multiplies the values once per cycle, > 0; differentiable.
+      limit: How many cycles there are, >= 1; without it they never end.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: A length, factor or limit is out of bounds.
+      TypeError: An argument is of the wrong kind, or `limit` is not whole.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.cycle(js.linear(1.0, 0.0, 4), steps=4, value_factor=0.5)
+      >>> [round(s.at(t), 4) for t in (0, 2, 4, 6, 8)]
+      [1.0, 0.5, 0.5, 0.25, 0.25]
+
+    Reference: Loshchilov, Hutter, "SGDR" (2017), arXiv:1608.03983, for any schedule.
+    """
+    place = cycle_of(step, steps, length_factor, limit)
+    local = place.step
+    if not is_literal(length_factor, 1):
+        # Multiplied first: then whole steps of the schedule are met exactly.
+        first = as_real(steps)
+        scaled = as_real(local) * first / place.length
+        local = jnp.where(place.length == first, as_real(local), scaled)
+    value = as_schedule(schedule)(local)
+    if is_literal(value_factor, 1):
+        return value
+    return powered(value, value_factor, as_real(place.turn))
+
+
+@schedule
+def staircase(step: ArrayLike, schedule: ScheduleLike, every: Period) -> ArrayLike:
+    """A schedule that moves only every so many steps: per-epoch schedules.
+
+    Formula: s(t) = schedule(every floor(t / every)). Steps below 0 read as 0.
+
+    Args:
+      schedule: A schedule, a number, or a callable of the step.
+      every: Length of a stair in steps, > 0; the steps in an epoch, say.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `every` is not positive.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.staircase(js.linear(1.0, 0.0, 100), every=25)
+      >>> s.at(24), s.at(25), s.at(99)
+      (1.0, 0.75, 0.25)
+
+    Reference: `scheduler.step()` once per epoch, in PyTorch's documentation.
+    """
+    now, length = together(step, every)
+    return as_schedule(schedule)(since(now, cycle_of(now, length).step))
+
+
+@schedule
+def delay(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
+    """A schedule that begins later, holding its first value until then.
+
+    Formula: s(t) = schedule(max(t - steps, 0)).
+
+    Args:
+      schedule: A schedule, a number, or a callable of the step.
+      steps: How much later, in steps, >= 0; differentiable if a float.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `steps` is negative.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.delay(js.linear(1.0, 0.0, 4), steps=10)
+      >>> s.at(10), s.at(12)
+      (1.0, 0.5)
+
+    Reference: `transition_begin` in Optax.
+    """
+    return as_schedule(schedule)(since(step, steps))
+
+
+@schedule
+def shift(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
+    """A schedule continued from a later step: for a run that goes on from a checkpoint.
+
+    Formula: s(t) = schedule(t + steps). Steps below 0 read as 0; t + steps stops at the
+    largest integer.
+
+    Args:
+      schedule: A schedule, a number, or a callable of the step.
+      steps: Steps already made, >= 0; differentiable if a float.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `steps` is negative.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> js.shift(js.linear(1.0, 0.0, 4), steps=3).at(0)
+      0.25
+
+    Reference: `step_offset` in T5X and AXLearn.
+    """
+    return as_schedule(schedule)(later(step, steps))
+
+
+@schedule
+def stretch(step: ArrayLike, schedule: ScheduleLike, factor: Factor) -> ArrayLike:
+    """A schedule with every duration multiplied by `factor`.
+
+    The same curve for another budget, or for micro-batches instead of updates.
+
+    Formula: s(t) = schedule(t / factor). Steps below 0 read as 0. The schedule is given
+    float steps, which resolve its last steps less finely than integers would.
+
+    Args:
+      schedule: A schedule, a number, or a callable of the step.
+      factor: How many times as long, > 0; differentiable.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `factor` is not positive.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> js.stretch(js.linear(1.0, 0.0, 4), factor=2.0).at(2)
+      0.75
+
+    Reference: `scale_schedule_ratio` in Composer.
+    """
+    return as_schedule(schedule)(as_real(step) / as_real(factor))
+
+
+@schedule
+def reverse(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
+    """A schedule run backwards from `steps` to 0, then held.
+
+    Formula: s(t) = schedule(max(steps - t, 0)). Steps below 0 read as 0.
+
+    Args:
+      schedule: A schedule, a number, or a callable of the step.
+      steps: The step it begins at, >= 0; differentiable if a float.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `steps` is negative.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.reverse(js.linear(1.0, 0.0, 4), steps=4)
+      >>> s.at(0), s.at(1), s.at(9)
+      (0.0, 0.25, 1.0)
+
+    Reference: the momentum of a one-cycle run mirrors its rate; Smith (2018),
+    arXiv:1803.09820, section 4.
+    """
+    return as_schedule(schedule)(since(steps, step))
+
+
+@schedule
+def retime(
+    step: ArrayLike, schedule: ScheduleLike, clock: Annotated[Any, Clockwork()]
+) -> ArrayLike:
+    """A schedule in another unit of time: schedule(clock(t)).
+
+    A schedule written in tokens under a growing batch, say. A clock that returns
+    integers is exact.
+
+    Formula: s(t) = schedule(clock(t)). Steps below 0 read as 0.
+
+    Args:
+      schedule: A schedule, a number, or a callable of its own time.
+      clock: Maps the step to that time: a schedule (float time, its hyperparameters
+        data), or a callable of the step that works on arrays of steps (static).
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.retime(js.linear(1.0, 0.0, 4096), clock=lambda step: 1024 * step)
+      >>> s.at(1)
+      0.75
+
+    Reference: sample-counted schedules in Megatron-LM.
+    """
+    time = jnp.asarray(clock(step))
+    return as_schedule(schedule)(jnp.broadcast_to(time, jnp.shape(step)))

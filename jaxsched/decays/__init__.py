@@ -1,0 +1,1 @@
+"""Unbounded decays, which need no total length."""

@@ -1,0 +1,132 @@
+"""Decays by a constant factor: per step, per period, in steps."""
+
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from jaxsched.domains import Factor, Flag, Period, Rate, Steps, Value
+from jaxsched.numerics import grown, powered
+from jaxsched.progress import cycle_of, since, together, turns
+from jaxsched.schedule import as_real, schedule
+
+
+@schedule
+def exponential_decay(
+    step: ArrayLike,
+    init_value: Value,
+    factor: Factor,
+    steps: Period = 1,
+    *,
+    staircase: Flag = False,
+) -> ArrayLike:
+    """Multiplied by `factor` every `steps` steps.
+
+    `ExponentialLR` in PyTorch (steps = 1), `exponential_decay` in Optax and Keras. With
+    `staircase` the factor is applied at once at the end of every `steps`. For a given
+    end use `exponential`; for a floor `clip`.
+
+    Formula: s(t) = init_value factor^(t / steps), or factor^floor(t / steps).
+    Steps below 0 read as 0.
+
+    Args:
+      init_value: The value at step 0; differentiable.
+      factor: The factor per `steps`, > 0; differentiable. Passed through `jax.jit` as an
+        argument it is a float32: a factor very near 1 is then better written with more
+        `steps`.
+      steps: The period of the factor in steps, > 0; differentiable if a float and not a
+        staircase.
+      staircase: Whether to decay in jumps. Static.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `factor` or `steps` is not positive, or a value is not finite.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> js.exponential_decay(0.1, 0.5, steps=10).at(20)
+      0.02500000037252903
+
+    Reference: Li, Arora, "An Exponential Learning Rate Schedule for Deep Learning"
+    (2019), arXiv:1910.07454.
+    """
+    return powered(init_value, factor, turns(step, steps, whole=bool(staircase)))
+
+
+@schedule
+def natural_exponential_decay(
+    step: ArrayLike, init_value: Value, rate: Rate
+) -> ArrayLike:
+    """Exponential decay given by its rate per step.
+
+    `NaturalExpDecay` in Paddle; the textbooks' e^(-kt).
+
+    Formula: s(t) = init_value e^(-rate t). Steps below 0 read as 0.
+
+    Args:
+      init_value: The value at step 0; differentiable.
+      rate: Decay per step, >= 0; differentiable.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `rate` is negative, or a value is not finite.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> import jaxsched as js
+      >>> round(js.natural_exponential_decay(1.0, 0.1).at(10), 6)
+      0.367879
+
+    Reference: Li, Arora, "An Exponential Learning Rate Schedule for Deep Learning"
+    (2019), arXiv:1910.07454.
+    """
+    return grown(init_value, -(rate * as_real(step)))
+
+
+@schedule
+def step_decay(
+    step: ArrayLike,
+    init_value: Value,
+    factor: Factor,
+    every: Period,
+    offset: Steps = 0,
+) -> ArrayLike:
+    """Multiplied by `factor` at the end of every `every` steps.
+
+    `StepLR` in PyTorch. Textbooks count from 1: offset = 1 gives their
+    init_value * factor^floor((1 + t) / every).
+
+    Formula: s(t) = init_value factor^floor((t + offset) / every). Steps below 0 read
+    as 0.
+
+    Args:
+      init_value: The value before the first drop; differentiable.
+      factor: The factor per drop, > 0; differentiable.
+      every: Steps between drops, > 0.
+      offset: Steps by which the drops come early, >= 0.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `factor` or `every` is not positive, `offset` is negative, or a value
+        is not finite.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.step_decay(0.1, 0.5, every=10)
+      >>> [round(s.at(t), 4) for t in (9, 10, 20)]
+      [0.1, 0.05, 0.025]
+
+    Reference: He et al., "Deep Residual Learning" (2016), arXiv:1512.03385, section 3.4.
+    """
+    # floor((t + offset) / every), where t + offset may be more than an integer holds.
+    now, early = cycle_of(step, every), cycle_of(offset, every)
+    to_go, gone = together(since(every, now.step), early.step)
+    carried = to_go <= gone
+    drops = as_real(now.turn) + as_real(early.turn) + jnp.where(carried, 1.0, 0.0)
+    return powered(init_value, factor, drops)

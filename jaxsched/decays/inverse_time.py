@@ -1,0 +1,145 @@
+"""Decays like 1 / t: at once, and compounded in a loop."""
+
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from jaxsched.domains import Flag, Period, Power, Rate, Value
+from jaxsched.numerics import grown, is_literal, log1p, safely
+from jaxsched.progress import later, since, turns
+from jaxsched.schedule import as_real, schedule
+
+
+@schedule
+def inverse_time_decay(
+    step: ArrayLike,
+    init_value: Value,
+    rate: Rate,
+    steps: Period = 1,
+    power: Power = 1.0,
+    *,
+    staircase: Flag = False,
+) -> ArrayLike:
+    """Divided by one plus a multiple of time.
+
+    "Time-based decay"; `InverseTimeDecay` in Keras; with power = 0.75 the `inv` policy
+    of Caffe. It is not what a loop makes that multiplies its learning rate by
+    1 / (1 + rate * t) every step: that is `compounding_time_decay`.
+
+    Formula: s(t) = init_value / (1 + rate t / steps)^power, with floor(t / steps) for a
+    staircase. Steps below 0 read as 0.
+
+    Args:
+      init_value: The value at step 0; differentiable.
+      rate: Decay per `steps`, >= 0; differentiable.
+      steps: The unit of time in steps, > 0; differentiable if a float and not a
+        staircase.
+      power: Exponent of the denominator, > 0; differentiable.
+      staircase: Whether to decay in jumps. Static.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `rate` is negative, `steps` or `power` not positive, or a value not
+        finite.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> js.inverse_time_decay(1.0, 0.5).at(2)
+      0.5
+
+    Reference: Robbins, Monro, "A Stochastic Approximation Method" (1951); `power`:
+    Ganin, Lempitsky (2015), arXiv:1409.7495, section 4.
+    """
+    elapsed = rate * turns(step, steps, whole=bool(staircase))
+    if is_literal(power, 1):
+        return init_value / (1 + elapsed)
+    return init_value * jnp.power(1 + elapsed, -as_real(power))
+
+
+@schedule
+def compounding_time_decay(step: ArrayLike, init_value: Value, rate: Rate) -> ArrayLike:
+    """What a loop makes that does `lr *= 1 / (1 + rate * k)` for k = 0, 1, 2, ...
+
+    Found in much old training code, where it was meant as `inverse_time_decay`. It
+    decays far faster: for a small rate like a Gaussian in t.
+
+    Formula:
+
+        s(t) = init_value / prod_{k=1..t} (1 + rate k)
+             = init_value Gamma(1 + 1/rate) / (Gamma(t + 1 + 1/rate) rate^t)
+
+    computed in closed form, without a loop. Steps below 0 read as 0; a fraction of a
+    step is dropped.
+
+    Args:
+      init_value: The value at step 0; differentiable.
+      rate: The rate of the loop, >= 0; differentiable.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `rate` is negative, or a value is not finite.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> import jaxsched as js
+      >>> s = js.compounding_time_decay(1.0, 0.1)
+      >>> [round(s.at(t), 6) for t in range(4)]
+      [1.0, 0.909091, 0.757576, 0.582751]
+
+    Reference: the product is a ratio of gamma functions, DLMF 5.5.1; its logarithm is
+    summed by Euler and Maclaurin, DLMF 2.10.1.
+    """
+    whole = jnp.asarray(step)
+    if not jnp.issubdtype(whole.dtype, jnp.integer):
+        whole = jnp.floor(whole)
+    return grown(init_value, -_sum_log1p(jnp.asarray(rate), whole))
+
+
+# Terms of the sum that are added one by one before the Euler-Maclaurin formula takes over.
+_FIRST = 8
+
+
+def _sum_log1p(rate: Array, t: Array) -> Array:
+    """log(1 + rate) + log(1 + 2 rate) + ... + log(1 + t rate)."""
+    head = sum(
+        (jnp.where(t >= k, log1p(rate * k), 0.0) for k in range(1, _FIRST + 1)),
+        jnp.zeros_like(as_real(t)),
+    )
+    count = as_real(since(t, _FIRST))
+    begin, end = rate * _FIRST, rate * (count + _FIRST)
+    # The integral, the trapezoid's half steps, then the odd derivatives. The middle is
+    # straight from the step: one rounding less in the largest term.
+    middle = rate * (as_real(later(jnp.maximum(t, _FIRST), _FIRST)) / 2)
+    mean, correction = _mean_log1p(begin, middle, end)
+    halves = (log1p(end) - log1p(begin)) / 2
+    x, y = 1 / (1 + begin), 1 / (1 + end)
+    first = rate * (y - x) / 12
+    third = rate**3 * (y**3 - x**3) / 360
+    fifth = rate**5 * (y**5 - x**5) / 1260
+    # All that is small is summed first, so that the large term is rounded only once.
+    small = head + halves + first - third + fifth + count * correction
+    return jnp.where(count > 0, count * mean + small, head)
+
+
+def _mean_log1p(a: Array, middle: Array, b: Array) -> tuple[Array, Array]:
+    """The mean of log(1 + x) over [a, b], from a series where the integral cancels.
+
+    With w = (b - a) / (2 + a + b) it is log(1 + middle) - w^2 / 6 - w^4 / 20 - ... -
+    w^(2n) / (2n (2n + 1)); 14 terms are exact in float32 up to w = 0.6. Returns the
+    logarithm and the (small) series apart.
+    """
+    w = (b - a) / (2 + a + b)
+    wide = w > 0.6
+    squared = safely(~wide, w, 0.0) ** 2
+    series = jnp.zeros_like(w)
+    for n in range(14, 0, -1):
+        series = squared * (1 / (2 * n * (2 * n + 1)) + series)
+    gap = safely(wide, b - a)
+    integral = (1 + b) * log1p(b) - (1 + a) * log1p(a)
+    mean = jnp.where(wide, integral / gap - 1, log1p(middle))
+    return mean, jnp.where(wide, 0.0, -series)

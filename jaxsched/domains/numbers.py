@@ -1,0 +1,166 @@
+"""Numbers: finite, bounded, whole or not."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from jaxsched.rule import is_traced, is_weak
+from jaxsched.schedule import (
+    as_integer,
+    as_real,
+    is_array,
+    is_real,
+)
+
+_NUMERIC = (int, float, np.ndarray, np.generic, jax.Array)
+
+
+class Number:
+    """One finite real number.
+
+    Args:
+      least: The smallest value allowed, or None.
+      above: A bound that the value must exceed, or None.
+      most: The largest value allowed, or None.
+      whole: Whether integers stay integers (lengths, counts): "may" also takes floats,
+        "must" does not. Otherwise Python integers become floats.
+      kind: What to call it in an error.
+    """
+
+    static: bool = False
+    least: float | None
+    above: float | None
+    most: float | None
+    whole: str | None
+    kind: str
+
+    def __init__(
+        self,
+        *,
+        least: float | None = None,
+        above: float | None = None,
+        most: float | None = None,
+        whole: str | None = None,
+        kind: str = "a number",
+    ):
+        self.least, self.above, self.most = least, above, most
+        self.whole, self.kind = whole, kind
+
+    def admit(self, value: Any) -> Any:
+        value = numeric(value, self.kind)
+        if np.ndim(value) != 0:
+            raise ValueError(
+                f"must be {self.kind}, not an array of shape {value.shape}"
+            )
+        if not self.whole and isinstance(value, int):
+            value = _as_float(value)
+        self.inspect(value)
+        return frozen(value)
+
+    def inspect(self, value: Any) -> None:
+        """Checks bounds and kind of a number or array, where it is concrete."""
+        if self.whole == "must" and not _is_integer(value):
+            raise TypeError("must be a whole number")
+        if isinstance(value, Tracer):
+            return
+        largest = int(jnp.iinfo(jnp.result_type(int)).max)
+        if self.whole and isinstance(value, int) and value > largest:
+            raise ValueError(f"must be <= {largest} (or a float, or enable x64)")
+        x = np.asarray(value)
+        with np.errstate(over="ignore"):
+            narrow = x.astype(np.float64 if self.whole else _default_float())
+        if not np.all(np.isfinite(narrow)):
+            raise ValueError("must be finite")
+        if self.least is not None and not np.all(x >= self.least):
+            raise ValueError(f"must be >= {self.least}")
+        if self.above is not None and not np.all(x > self.above):
+            raise ValueError(f"must be > {self.above}")
+        if self.most is not None and not np.all(x <= self.most):
+            raise ValueError(f"must be <= {self.most}")
+        if self.whole and x.dtype.kind in "iu" and np.any(x > largest):
+            raise ValueError(f"must be <= {largest} (or a float, or enable x64)")
+
+    def load(self, value: Any) -> Any:
+        if np.ndim(value) != 0:
+            raise ValueError(
+                f"holds stacked hyperparameters of shape {np.shape(value)}; "
+                "map over them with jax.vmap(lambda s: s(step))(stacked)"
+            )
+        return self.convert(value)
+
+    def convert(self, value: Any) -> Any:
+        """A length as canonical time, another number as it is."""
+        if not is_array(value):
+            return value
+        if not self.whole:
+            value = jnp.asarray(value)
+            # Integers as values would wrap in what a rule does with them.
+            return value.astype(float) if _is_integer(value) else value
+        return as_integer(jnp.asarray(value)) if _is_integer(value) else as_real(value)
+
+
+class Growth(Number):
+    """A factor on the length of each next cycle: 1, or enough above it to be counted."""
+
+    least_growth: float = 1.001  # some 14,600 cycles of first length 1 below 2^31
+
+    def inspect(self, value: Any) -> None:
+        super().inspect(value)
+        if known(value) and np.any(
+            (np.asarray(value) < self.least_growth) & (value != 1)
+        ):
+            raise ValueError(f"must be 1 or >= {self.least_growth}")
+
+
+def numeric(value: Any, kind: str = "a number") -> Any:
+    """A real number or array, NumPy scalars as Python numbers.
+
+    Raises:
+      TypeError: Anything else, booleans included.
+    """
+    if isinstance(value, bool) or not isinstance(value, _NUMERIC):
+        raise TypeError(f"must be {kind}")
+    if isinstance(value, np.generic):
+        value = value.item() if is_real(value.dtype) else None
+    if isinstance(value, jax.Array) and is_weak(value) and known(value):
+        # JAX's own way of writing a Python number.
+        value = value.item() if value.ndim == 0 else value
+    if isinstance(value, (jax.Array, np.ndarray)):
+        if not is_real(value.dtype):
+            raise TypeError(f"must be {kind}")
+    elif isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"must be {kind}")
+    return value
+
+
+def known(*values: Any) -> bool:
+    """Whether all are concrete, so that a check may compare them."""
+    return not is_traced(values)
+
+
+def _as_float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("must be finite") from None
+
+
+def _default_float() -> np.dtype:
+    return np.dtype(jnp.result_type(float))
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) or (
+        is_array(value) and jnp.issubdtype(jnp.result_type(value), jnp.integer)
+    )
+
+
+def frozen(value: Any) -> Any:
+    """A NumPy array as a copy that nobody can change behind the schedule's back."""
+    if isinstance(value, np.ndarray):
+        value = value.copy()
+        value.flags.writeable = False
+    return value

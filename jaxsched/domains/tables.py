@@ -1,0 +1,131 @@
+"""Tables of numbers."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsched.domains.numbers import Number, frozen, known, numeric
+from jaxsched.rule import is_weak, same
+from jaxsched.schedule import (
+    as_real,
+    is_array,
+)
+
+
+class Table:
+    """A one-dimensional table of numbers.
+
+    Args:
+      of: What each entry may be.
+      rising: Whether every entry must exceed the one before it.
+    """
+
+    static: bool = False
+    of: Number
+    rising: bool
+
+    def __init__(self, of: Number, *, rising: bool = False):
+        self.of = of
+        self.rising = rising
+
+    def admit(self, value: Any) -> Any:
+        if is_weak(value) and np.ndim(value) == 1 and known(value):
+            value = value.tolist()
+        if isinstance(value, (list, tuple, range)):
+            value = self._gather(list(value))
+        elif not is_array(value) and not isinstance(value, Numbers):
+            raise TypeError(f"must be a list of {self.of.kind[2:]}s or an array")
+        array = value.array if isinstance(value, Numbers) else value
+        numeric(array, self.of.kind)
+        if np.ndim(array) != 1:
+            raise ValueError(f"must be one-dimensional, not of shape {np.shape(array)}")
+        self.of.inspect(array)
+        if (
+            self.rising
+            and known(array)
+            and np.any(np.diff(np.asarray(array, float)) <= 0)
+        ):
+            raise ValueError("must be strictly increasing")
+        return value if isinstance(value, Numbers) else frozen(value)
+
+    def _gather(self, entries: list[Any]) -> Any:
+        """Python numbers as one leaf; entries with arrays among them as one array."""
+        kinds = set(map(type, entries))
+        if kinds == {float} or (kinds == {int} and self.of.whole):
+            try:
+                table = np.array(entries, np.float64 if float in kinds else np.int64)
+                self.of.inspect(table)
+                return Numbers(table)
+            except (ValueError, OverflowError):
+                pass  # find out below which entry it is
+        for i, entry in enumerate(entries):
+            try:
+                entries[i] = self.of.admit(entry)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"entry {i} {error}") from None
+        if any(is_array(entry) for entry in entries):
+            return jnp.stack([jnp.asarray(entry) for entry in entries])
+        whole = all(isinstance(entry, int) for entry in entries)
+        whole = whole if entries else bool(self.of.whole)
+        return Numbers(np.array(entries, np.int64 if whole else np.float64))
+
+    def load(self, value: Any) -> Any:
+        array = value.array if isinstance(value, Numbers) else value
+        if np.ndim(array) != 1:
+            raise ValueError(
+                f"holds stacked tables of shape {np.shape(array)}; "
+                "map over them with jax.vmap(lambda s: s(step))(stacked)"
+            )
+        loaded = self.of.convert(jnp.asarray(array))
+        # Python numbers come through jit as arrays of the default float; any other dtype
+        # was put there by somebody.
+        open_ended = isinstance(value, Numbers) and not self.of.whole
+        weak = open_ended and loaded.dtype == jnp.result_type(float)
+        return as_real(loaded) if weak else loaded
+
+
+@jax.tree_util.register_pytree_with_keys_class
+class Numbers:
+    """Python numbers kept as one array: one leaf, however long the table is.
+
+    Like Python numbers, and unlike an array, they leave the dtype of a result open.
+    """
+
+    __slots__ = ("array",)
+
+    array: Any
+
+    def __init__(self, array: Any):
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+        self.array = array
+
+    def tree_flatten_with_keys(self) -> tuple[list[Any], None]:
+        return [(jax.tree_util.SequenceKey(0), self.array)], None
+
+    @classmethod
+    def tree_unflatten(cls, aux: None, children: Sequence[Any]) -> "Numbers":
+        self = cls.__new__(cls)
+        self.array = children[0]
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Numbers, (self.array,)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.array.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Numbers) and same(self.array, other.array)
+
+    def __hash__(self) -> int:
+        return hash((self.array.shape, str(self.array.dtype)))
+
+    def __repr__(self) -> str:
+        return repr(self.array.tolist())

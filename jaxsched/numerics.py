@@ -1,0 +1,81 @@
+"""Arithmetic that keeps its digits and its gradients: quotients, logarithms, powers."""
+
+import math
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.typing import ArrayLike
+
+from jaxsched.schedule import as_real
+
+
+def is_literal(value: Any, number: float) -> bool:
+    """Whether `value` is that Python number: a hyperparameter written as a constant.
+
+    Lets a rule leave out work that a default makes superfluous, as a compiler would for
+    `x * 1.0`. Never true of a traced value, so both ways must agree.
+    """
+    return isinstance(value, (int, float)) and value == number
+
+
+def log(value: Any) -> Any:
+    """Natural logarithm, in double precision where the value is a Python number."""
+    return math.log(value) if isinstance(value, (int, float)) else jnp.log(value)
+
+
+def log1p(x: ArrayLike) -> Array:
+    """log(1 + x), to a few ulp in float64 too, where that of XLA is not.
+
+    With u the rounded 1 + x, log(u) x / (u - 1): both factors are off alike (Goldberg
+    1991, theorem 4).
+    """
+    x = jnp.asarray(x)
+    if x.dtype != jnp.float64:
+        return jnp.log1p(x)
+    u = 1 + x
+    apart = u != 1
+    quotient = jnp.log(u) * (x / safely(apart, u - 1))
+    return jnp.where(apart, quotient, x)
+
+
+def safely(condition: ArrayLike, x: ArrayLike, instead: float = 1.0) -> Array:
+    """`x` where the condition holds, elsewhere a harmless number.
+
+    For the argument of a function that is singular outside the condition: a
+    `jnp.where` around the result alone would leave NaN in its gradient.
+    """
+    return jnp.where(condition, x, jax.lax.stop_gradient(jnp.asarray(instead)))
+
+
+def powered(value: ArrayLike, factor: ArrayLike, exponent: ArrayLike) -> Array:
+    """The product value * factor^exponent for a positive factor.
+
+    The logarithm of a Python number is taken in double precision: 0.99999 as a float32
+    would be off by a percent after a million steps.
+    """
+    return grown(value, exponent * log(factor))
+
+
+def grown(value: ArrayLike, exponent: ArrayLike) -> Array:
+    """The product value * e^exponent, where e^exponent alone may under- or overflow."""
+    largest = 88.0 if jnp.result_type(float) == jnp.float32 else 709.0
+    half = jnp.exp(jnp.minimum(jnp.asarray(exponent) / 2, largest))
+    return jnp.asarray(value) * half * half
+
+
+def fractions(elapsed: Array, remaining: Array, length: Array) -> tuple[Array, Array]:
+    """Elapsed and remaining time divided by their sum, exactly 0 and 1 at the ends.
+
+    The ends are selected, not computed: a compiler that knows the length may multiply by
+    its reciprocal and by the values that follow, and then n / n is not always 1.
+    """
+    inside = (elapsed > 0) & (remaining > 0)
+    u, r = as_real(elapsed), as_real(remaining)
+    whole = as_real(length)
+    ended = remaining <= 0
+    return (
+        jnp.where(inside, u / whole, jnp.where(ended, 1.0, 0.0)),
+        jnp.where(inside, r / whole, jnp.where(ended, 0.0, 1.0)),
+    )

@@ -1,0 +1,1 @@
+"""The named compositions people ask for: plain functions that build a schedule."""

@@ -1,0 +1,46 @@
+"""The decorator that makes a recipe of a function, and what recipes share."""
+
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+from jaxsched.domains.numbers import known
+from jaxsched.progress import together
+from jaxsched.rule import Refusal, Rule, constructor_of
+from jaxsched.schedule import Schedule, is_array, schedules
+
+P = ParamSpec("P")
+
+
+def recipe(function: Callable[P, Schedule], /) -> Callable[P, Schedule]:
+    """Turns a function that composes schedules into a recipe.
+
+    Its arguments are annotated and checked like the hyperparameters of a schedule, errors
+    name the recipe, and `parse` and `from_dict` find it by name. Raise `Refusal` for
+    arguments that do not fit each other.
+
+    Raises:
+      TypeError: An argument has no domain.
+      ValueError: The name is that of another schedule.
+
+    >>> import jaxsched as js
+    >>> @js.recipe
+    ... def hill(peak_value: js.Value, steps: js.Steps):
+    ...     return js.warmup(js.linear(peak_value, 0.0, steps), steps, init_value=0.0)
+    >>> hill(1.0, steps=4).at(6)
+    0.5
+    """
+    made = Rule(function, given=0)
+    schedules.add(made)
+    return constructor_of(made, lambda values: made.apply(function, values))
+
+
+def rest_of(total_steps: Any, **parts: Any) -> Any:
+    """What the parts leave of the whole; refuses parts that are longer than it."""
+    lengths = (total_steps, *parts.values())
+    if any(is_array(length) for length in lengths):
+        lengths = together(*lengths)  # narrow or unsigned integers would wrap
+    rest = lengths[0] - sum(lengths[1:])
+    if known(rest) and rest < 0:
+        names = " + ".join(parts)
+        raise Refusal(f"{names} must be <= total_steps", *parts, "total_steps")
+    return rest

@@ -1,0 +1,130 @@
+"""Schedules as plain data for JSON or YAML, and back."""
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+from jax.core import Tracer
+
+from jaxsched.domains.functions import Static
+from jaxsched.domains.tables import Numbers
+from jaxsched.rule import Bound, short
+from jaxsched.schedule import Schedule, is_array
+from jaxsched.text.names import MAX_DEPTH, MAX_ENTRIES, argument_in, find, unknown
+from jaxsched.text.write import is_device, is_named_shape, plain, write
+
+
+def to_dict(schedule: Schedule) -> dict[str, Any]:
+    """A schedule as plain data for JSON or YAML.
+
+    Each schedule is a mapping with one key, its name, to a mapping of its
+    hyperparameters. All of them are written, so that a config does not depend on defaults,
+    but those that are None.
+
+    Raises:
+      TypeError: The argument is not a schedule.
+      ValueError: The schedule holds a callable or traced values, which are not data.
+
+    >>> import jaxsched as js
+    >>> js.to_dict(js.linear(1.0, 0.0, steps=10))
+    {'linear': {'init_value': 1.0, 'end_value': 0.0, 'steps': 10}}
+    """
+    if not isinstance(schedule, Schedule):
+        raise TypeError(f"to_dict: schedule must be a schedule, got {short(schedule)}")
+    return _data(schedule, "")
+
+
+def _data(value: Any, path: str) -> Any:
+    if isinstance(value, Bound):
+        if is_named_shape(value):
+            return value._rule.name
+        name = value._rule.name
+        inner = value._values.items()
+        return {
+            name: {k: _data(v, f"{path}.{name}.{k}") for k, v in inner if v is not None}
+        }
+    if isinstance(value, Numbers) and not is_device(value):
+        return value.array.tolist()
+    value = value.array if isinstance(value, Numbers) else value
+    if isinstance(value, (list, tuple)):
+        return [_data(v, f"{path}[{i}]") for i, v in enumerate(value)]
+    if isinstance(value, (Tracer, Static)) or callable(value):
+        raise ValueError(f"to_dict: {path[1:]} is not data, got {write(value)}")
+    if is_array(value):
+        return {"array": {"values": plain(value), "dtype": value.dtype.name}}
+    return value
+
+
+def from_dict(data: Mapping[str, Any]) -> Schedule:
+    """The schedule that plain data describes: the inverse of `to_dict`.
+
+    Hyperparameters with a default may be left out, and recipes may be used by name.
+
+    Raises:
+      ValueError: The data is not understood, or a constructor refuses its arguments. The
+        message names the place.
+
+    >>> import jaxsched as js
+    >>> js.from_dict({"linear": {"init_value": 1.0, "end_value": 0.0, "steps": 10}})
+    linear(init_value=1.0, end_value=0.0, steps=10)
+    """
+    made = _Builder().build(data, "", 0)
+    if not isinstance(made, Schedule):
+        raise ValueError(f"from_dict: data must describe a schedule, got {short(data)}")
+    return made
+
+
+class _Builder:
+    """Builds a schedule from plain data, which may be shared but not endless."""
+
+    def __init__(self) -> None:
+        self.entries = 0
+
+    def build(self, data: Any, path: str, depth: int) -> Any:
+        self.entries += 1
+        if depth > MAX_DEPTH or self.entries > MAX_ENTRIES:
+            deep = depth > MAX_DEPTH
+            _refuse_data("nested too deeply" if deep else "too much data", path)
+        if isinstance(data, (list, tuple)):
+            entries = enumerate(data)
+            return [self.build(v, f"{path}[{i}]", depth + 1) for i, v in entries]
+        if isinstance(data, Mapping):
+            return self._call(data, path, depth)
+        if not isinstance(data, (int, float, str, type(None), np.generic)):
+            kinds = "only numbers, text, lists and mappings are read"
+            _refuse_data(f"{kinds}, got {short(data)}", path)
+        return data
+
+    def _call(self, data: Mapping[Any, Any], path: str, depth: int) -> Any:
+        if len(data) != 1:
+            reason = "a schedule is a mapping with one key, its name"
+            _refuse_data(f"{reason}, got {short(list(data))}", path)
+        [(name, inner)] = data.items()
+        constructor = find(name) if isinstance(name, str) else None
+        if constructor is None:
+            _refuse_data(unknown(str(name)), path)
+        path = f"{path}.{name}"
+        if not isinstance(inner, Mapping) or not all(isinstance(k, str) for k in inner):
+            reason = f"{name} needs a mapping of its arguments"
+            _refuse_data(f"{reason}, got {short(inner)}", path)
+        kwargs = {k: self.build(v, f"{path}.{k}", depth + 1) for k, v in inner.items()}
+        try:
+            return constructor(**kwargs)
+        except (TypeError, ValueError, OverflowError) as error:
+            argument = argument_in(str(error), name, kwargs)
+            place = path if argument is None else f"{path}.{argument}"
+            _refuse_data(f"{error}{_hint(kwargs.get(argument or ''))}", place)
+
+
+def _refuse_data(reason: str, path: str) -> NoReturn:
+    place = f" at {path[1:]}" if path else ""
+    raise ValueError(f"from_dict: {reason}{place}") from None
+
+
+def _hint(value: Any) -> str:
+    """What to write instead of a number that a YAML reader took for text."""
+    try:
+        number = float(value) if isinstance(value, str) else None
+    except ValueError:
+        number = None
+    return f" (text; in YAML a number is written {number!r})" if number else ""
