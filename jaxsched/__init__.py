@@ -56,6 +56,18 @@ from jaxsched.domains import (
 )
 from jaxsched.domains.choices import OneOf
 from jaxsched.domains.functions import as_schedule
+from jaxsched.metric_driven.greedy import greedy
+from jaxsched.metric_driven.machine import (
+    Machine,
+    MetricDriven,
+    MetricDrivenLike,
+    MetricDrivenState,
+    Report,
+    metric_driven,
+)
+from jaxsched.metric_driven.plateau import reduce_on_plateau
+from jaxsched.metric_driven.spike import back_off_on_spike
+from jaxsched.metric_driven.trigger import cooldown_on_trigger
 from jaxsched.piecewise import multistep, piecewise_constant, piecewise_linear, spline
 from jaxsched.progress import progress
 from jaxsched.recipes.phases import flat_cosine, one_cycle, slanted_triangular, wsd
@@ -73,6 +85,13 @@ from jaxsched.shapes import Shape, ShapeLike, inverse_proportional, rex, shape, 
 from jaxsched.text.data import from_dict, to_dict
 from jaxsched.text.names import array
 from jaxsched.text.parse import parse
+from jaxsched.training.difference import Difference, diff
+from jaxsched.training.reading import learning_rate, step_count
+from jaxsched.training.steering import set_multiplier, set_step_count, set_trigger
+from jaxsched.training.transformation import (
+    ScaleByLearningRateState,
+    scale_by_learning_rate,
+)
 from jaxsched.transitions import (
     constant,
     cosine,
@@ -140,10 +159,25 @@ __all__ = [
     "one_cycle",
     "slanted_triangular",
     "flat_cosine",
+    # driven by a metric
+    "reduce_on_plateau",
+    "greedy",
+    "back_off_on_spike",
+    "cooldown_on_trigger",
     # shapes with hyperparameters
     "rex",
     "tanh",
     "inverse_proportional",
+    # in training
+    "scale_by_learning_rate",
+    "ScaleByLearningRateState",
+    "learning_rate",
+    "step_count",
+    "set_step_count",
+    "set_multiplier",
+    "set_trigger",
+    "diff",
+    "Difference",
     # time
     "Clock",
     # text and data
@@ -155,9 +189,14 @@ __all__ = [
     "schedule",
     "shape",
     "recipe",
+    "metric_driven",
     "progress",
     "Schedule",
     "Shape",
+    "MetricDriven",
+    "MetricDrivenState",
+    "Machine",
+    "Report",
     "Refusal",
     "as_schedule",
     # what a hyperparameter may be
@@ -178,5 +217,6 @@ __all__ = [
     "Boundaries",
     "ScheduleLike",
     "ScheduleLikes",
+    "MetricDrivenLike",
     "ShapeLike",
 ]

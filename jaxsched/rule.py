@@ -275,6 +275,17 @@ class Bound:
         """A copy with some hyperparameters changed, checked like a new one."""
         return self._rule.constructor(**{**self._values, **changes})
 
+    def _loaded(self) -> dict[str, Any]:
+        """The hyperparameters as the rule computes with them."""
+        domains = self._rule.domains
+        try:
+            return {
+                k: v if v is None else domains[k].load(v)
+                for k, v in self._values.items()
+            }
+        except ValueError as error:
+            raise ValueError(f"{self._rule.name}: {error}") from None
+
     def __repr__(self) -> str:
         from jaxsched.text.write import write  # knows how values are written
 

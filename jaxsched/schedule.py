@@ -131,16 +131,9 @@ class Schedule(Bound):
         return host
 
     def _evaluate(self, step: ArrayLike) -> Array:
-        name, domains = self._rule.name, self._rule.domains
+        name = self._rule.name
         now = as_step(step, name)
-        try:
-            values = {
-                k: v if v is None else domains[k].load(v)
-                for k, v in self._values.items()
-            }
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-        result = jnp.asarray(self._rule.function(now, **values))
+        result = jnp.asarray(self._rule.function(now, **self._loaded()))
         if not jnp.issubdtype(result.dtype, jnp.floating):
             result = result * 1.0
         if jnp.shape(result) not in ((), jnp.shape(now)):

@@ -44,9 +44,7 @@ class Shape(Bound):
         Returns:
           `(fall, rise)`, of the shape of `elapsed`.
         """
-        domains = self._rule.domains
-        values = {k: domains[k].load(v) for k, v in self._values.items()}
-        return self._rule.function(elapsed, remaining, **values)
+        return self._rule.function(elapsed, remaining, **self._loaded())
 
 
 def shape(rule: Callable[Concatenate[Any, Any, P], Any], /) -> Callable[P, Shape]:

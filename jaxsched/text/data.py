@@ -8,13 +8,14 @@ from jax.core import Tracer
 
 from jaxsched.domains.functions import Static
 from jaxsched.domains.tables import Numbers
+from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import Bound, short
 from jaxsched.schedule import Schedule, is_array
 from jaxsched.text.names import MAX_DEPTH, MAX_ENTRIES, argument_in, find, unknown
 from jaxsched.text.write import is_device, is_named_shape, plain, write
 
 
-def to_dict(schedule: Schedule) -> dict[str, Any]:
+def to_dict(schedule: Schedule | MetricDriven) -> dict[str, Any]:
     """A schedule as plain data for JSON or YAML.
 
     Each schedule is a mapping with one key, its name, to a mapping of its
@@ -29,7 +30,7 @@ def to_dict(schedule: Schedule) -> dict[str, Any]:
     >>> js.to_dict(js.linear(1.0, 0.0, steps=10))
     {'linear': {'init_value': 1.0, 'end_value': 0.0, 'steps': 10}}
     """
-    if not isinstance(schedule, Schedule):
+    if not isinstance(schedule, (Schedule, MetricDriven)):
         raise TypeError(f"to_dict: schedule must be a schedule, got {short(schedule)}")
     return _data(schedule, "")
 
@@ -55,10 +56,13 @@ def _data(value: Any, path: str) -> Any:
     return value
 
 
-def from_dict(data: Mapping[str, Any]) -> Schedule:
+def from_dict(data: Mapping[str, Any]) -> Any:
     """The schedule that plain data describes: the inverse of `to_dict`.
 
     Hyperparameters with a default may be left out, and recipes may be used by name.
+
+    Returns:
+      A `Schedule`, or a `MetricDriven` schedule if the data says so.
 
     Raises:
       ValueError: The data is not understood, or a constructor refuses its arguments. The
@@ -69,7 +73,7 @@ def from_dict(data: Mapping[str, Any]) -> Schedule:
     linear(init_value=1.0, end_value=0.0, steps=10)
     """
     made = _Builder().build(data, "", 0)
-    if not isinstance(made, Schedule):
+    if not isinstance(made, (Schedule, MetricDriven)):
         raise ValueError(f"from_dict: data must describe a schedule, got {short(data)}")
     return made
 

@@ -1,13 +1,15 @@
 """Which names text and data may use, and what bounds them."""
 
 import difflib
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.rule import Rule, short
+from jaxsched.metric_driven.machine import metric_driven_schedules
+from jaxsched.rule import short
 from jaxsched.schedule import schedules
 from jaxsched.shapes import shapes
 
@@ -82,18 +84,24 @@ _DTYPES = {
 }
 
 
+# The schedule `linear` comes before the shape, which is written as text.
+_REGISTRIES = (schedules, metric_driven_schedules, shapes)
+
+
 def find(name: str) -> Callable[..., Any] | None:
     """The constructor of a schedule, recipe or shape, or `array`."""
-    rule: Rule | None = schedules.get(name) or shapes.get(name)
-    if rule is not None:
-        return rule.constructor
+    for registry in _REGISTRIES:
+        rule = registry.get(name)
+        if rule is not None:
+            return rule.constructor
     return array if name == "array" else None
 
 
 def unknown(name: str) -> str:
     """What to say of a name that is not registered."""
     name = name[:40]
-    near = difflib.get_close_matches(name, [*schedules, *shapes], n=3, cutoff=0.5)
+    names = itertools.chain(*_REGISTRIES)
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f"; the nearest are {', '.join(near)}" if near else ""
     return f"there is no schedule {name!r}{hint}"
 

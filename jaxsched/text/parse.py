@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import rule_of, short
 from jaxsched.schedule import Schedule
 from jaxsched.text.names import (
@@ -23,16 +24,20 @@ from jaxsched.text.names import (
 )
 
 
-def parse(text: str) -> Schedule:
+def parse(text: str) -> Any:
     """The schedule that a text describes: the inverse of `repr`.
 
     Reads calls of schedules, recipes, combinators and shapes by name (those made with
-    `@schedule`, `@recipe` and `@shape` included), numbers, arithmetic on numbers, text,
-    lists, `True`, `False` and `None`. Nothing else: no attributes, no variables, no code.
+    `@schedule`, `@recipe`, `@shape` and `@metric_driven` included), numbers, arithmetic
+    on numbers, text, lists, `True`, `False` and `None`. Nothing else: no attributes, no
+    variables, no code.
 
     Args:
       text: At most 4,000,000 characters, 500,000 entries and 10,000 calls, nested at
         most 100 deep.
+
+    Returns:
+      A `Schedule`, or a `MetricDriven` schedule if the text says so.
 
     Raises:
       ValueError: The text is not understood, or a constructor refuses its arguments. The
@@ -61,7 +66,7 @@ class _Reader:
         front = text[: len(text) - len(text.lstrip())]
         self.skipped = len(re.findall("\r\n|\r|\n", front))
 
-    def read(self) -> Schedule:
+    def read(self) -> Any:
         self._check_size()
         try:
             with warnings.catch_warnings():
@@ -74,7 +79,7 @@ class _Reader:
             reason = str(error) or "nested too deeply"
             self._refuse(f"not an expression: {reason}", 1, 0)
         made = self._value(tree.body, 0)
-        if not isinstance(made, Schedule):
+        if not isinstance(made, (Schedule, MetricDriven)):
             self._refuse_at(tree.body, "a schedule is a call such as linear(1, 0, 10)")
         return made
 

@@ -1,0 +1,190 @@
+"""greedy: the rate rises while a metric improves and falls when it does not."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+
+from jaxsched.domains import Count, Factor, Rate, Value
+from jaxsched.domains.numbers import known
+from jaxsched.metric_driven.machine import (
+    Machine,
+    MetricDrivenLike,
+    Report,
+    Scalar,
+    metric_driven,
+)
+from jaxsched.metric_driven.metrics import (
+    Mode,
+    Patience,
+    ThresholdMode,
+    Window,
+    look,
+    refuse_growth,
+    refuse_impossible,
+    worst,
+)
+from jaxsched.numerics import safely
+from jaxsched.rule import Refusal
+from jaxsched.schedule import as_real
+
+
+class Greedy(NamedTuple):
+    """The memory of `greedy`."""
+
+    window: Window
+    best: Scalar
+    good: Scalar = 0  # judgements in a row that were better
+    bad: Scalar = 0  # judgements in a row that were not
+    waiting: Scalar = 0  # judgements still to ignore after a change
+    low: Scalar = 0  # judgements in a row at the floor
+    multiplier: Scalar = 1.0
+
+
+def _check(
+    factor: ArrayLike,
+    threshold: ArrayLike,
+    threshold_mode: str,
+    mode: str,
+    min_value: ArrayLike,
+    max_value: ArrayLike,
+    **_: object,
+) -> None:
+    refuse_growth(factor)
+    refuse_impossible(threshold, threshold_mode, mode)
+    if known(min_value, max_value) and np.any(
+        np.asarray(min_value) > np.asarray(max_value)
+    ):
+        raise Refusal("min_value must be <= max_value", "min_value", "max_value")
+
+
+@metric_driven(check=_check)
+def greedy(
+    schedule: MetricDrivenLike,
+    factor: Factor = 0.95,
+    patience: Patience = 10,
+    threshold: Rate = 1e-6,
+    threshold_mode: ThresholdMode = "abs",
+    mode: Mode = "min",
+    cooldown: Patience = 0,
+    warmup: Patience = 0,
+    min_value: Value = 0.0,
+    max_value: Value = 1.0,
+    *,
+    window: Count = 1,
+    reset_after: Count | None = None,
+) -> Machine:
+    """A schedule that is raised while a metric improves and lowered when it does not.
+
+    GreedyLR: more than `patience` better values in a row divide the rate by `factor`,
+    as many others multiply it by `factor`.
+
+    Formula, for each judged value (the mean of `window` metrics), with better as in
+    `reduce_on_plateau`:
+
+        good, bad = (good + 1, 0) if better else (0, bad + 1)
+        good > patience: rate = min(rate / factor, max_value), wait `warmup` judgements
+        bad > patience:  rate = max(rate * factor, min_value), wait `cooldown` judgements
+
+    Judgements waited for are ignored altogether, the best value included. The state
+    holds the rate as a multiple of schedule(step). The bounds bind the changes: where
+    the schedule itself is outside of them, its own value holds. A value that is not
+    finite is bad and is forgotten.
+
+    Args:
+      schedule: A schedule, a number, a callable of the step, or another metric-driven
+        schedule.
+      factor: What a reduction multiplies the rate by, > 0 and < 1.
+      patience: How many judgements in a row change nothing, >= 0.
+      threshold: How much better is better, >= 0; below 1 for `rel` in mode min.
+      threshold_mode: "rel", "abs" or "magnitude", as in `reduce_on_plateau`. Static.
+      mode: "min" for a metric to bring down, "max" for one to bring up. Static.
+      cooldown: Judgements ignored after a reduction, >= 0.
+      warmup: Judgements ignored after a rise, >= 0.
+      min_value: Reductions stop there.
+      max_value: Rises stop there, >= `min_value`.
+      window: How many metrics are averaged before one judgement, >= 1.
+      reset_after: After that many judgements at `min_value` everything begins anew;
+        None for never.
+
+    Returns:
+      A `MetricDriven` schedule.
+
+    Raises:
+      ValueError: An argument is out of its bounds.
+      TypeError: An argument is of the wrong kind.
+
+    Example:
+      >>> import jaxsched as js
+      >>> driven = js.greedy(0.25, factor=0.5, patience=1)
+      >>> state, rates = driven.init(), []
+      >>> for loss in (3.0, 2.0, 1.0, 1.0, 1.0):
+      ...     rates.append(float(driven(state)))
+      ...     state = driven.update(state, value=loss)
+      >>> rates, float(driven(state))
+      ([0.25, 0.25, 0.5, 0.5, 0.5], 0.25)
+
+    Reference: "GreedyLR: A Novel Adaptive Learning Rate Scheduler" (2025),
+    arXiv:2512.14527. The bounds are not those of Transformers (0.001 and 1), whose floor
+    is above most rates in use; its moving average is a mean over windows here; and its
+    reset counts failed reductions, where this counts judgements, as it is described.
+    """
+
+    def start() -> Greedy:
+        return Greedy(Window(), worst(mode))
+
+    def judge(memory: Greedy, report: Report) -> Greedy:
+        left, seen = look(
+            memory.window, report, window, memory.best, threshold, threshold_mode, mode
+        )
+        waits = memory.waiting > 0
+        counts = seen.due & ~waits
+        good = jnp.where(counts & seen.better, memory.good + 1, 0)
+        bad = jnp.where(counts & ~seen.better, memory.bad + 1, 0)
+        rises, falls = good > patience, bad > patience
+        # The rate stops at its bounds, so the multiplier stops at these.
+        positive = report.base > 0
+        base = safely(positive, report.base)
+        least = jnp.where(positive, min_value / base, 0.0)
+        most = jnp.where(positive, max_value / base, jnp.inf)
+        multiplier = _moved(memory.multiplier, rises, falls, factor, least, most)
+        rests = jnp.where(rises, warmup, jnp.where(falls, cooldown, memory.waiting))
+        after = Greedy(
+            window=left,
+            best=jnp.where(waits, memory.best, seen.best),
+            good=jnp.where(rises, 0, good),
+            bad=jnp.where(falls, 0, bad),
+            waiting=jnp.where(waits, memory.waiting - 1, rests),
+            low=jnp.where(multiplier <= least, memory.low + 1, 0),
+            multiplier=multiplier,
+        )
+        if reset_after is not None:
+            after = _where(after.low >= reset_after, start(), after)
+        return _where(seen.due, after, memory._replace(window=left))
+
+    def rate(memory: Greedy, step: Array, base: Array) -> Array:
+        low, high = jnp.minimum(min_value, base), jnp.maximum(max_value, base)
+        return jnp.clip(base * as_real(memory.multiplier), low, high)
+
+    return Machine(start, judge, rate)
+
+
+def _moved(
+    multiplier: ArrayLike,
+    rises: Array,
+    falls: Array,
+    factor: ArrayLike,
+    least: Array,
+    most: Array,
+) -> Array:
+    """The multiplier after a rise or a fall, which never goes the other way."""
+    up = jnp.maximum(jnp.minimum(multiplier / factor, most), multiplier)
+    down = jnp.minimum(jnp.maximum(multiplier * factor, least), multiplier)
+    return jnp.where(rises, up, jnp.where(falls, down, multiplier))
+
+
+def _where(condition: Array, a: Greedy, b: Greedy) -> Greedy:
+    return jax.tree.map(lambda x, y: jnp.where(condition, x, y), a, b)

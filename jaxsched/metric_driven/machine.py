@@ -1,0 +1,271 @@
+"""MetricDriven, a pure state machine around a schedule, and @metric_driven.
+
+A metric-driven schedule is what Optax calls a stateful schedule: `init() -> state`,
+`update(state, value=...) -> state` and a call with the state that gives the rate. Like a
+`Schedule` it is a value, and a pytree whose leaves are its hyperparameters.
+"""
+
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple, ParamSpec, TypeAlias, overload
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jax.typing import ArrayLike
+
+from jaxsched.domains.functions import Inner
+from jaxsched.domains.numbers import numeric
+from jaxsched.progress import later
+from jaxsched.rule import Bound, Registry, Rule, constructor_of, short
+from jaxsched.schedule import Schedule, as_real
+
+P = ParamSpec("P")
+_MISSING: Any = object()
+
+# A number in the memory of a machine: Python's at the start, an array in a program.
+Scalar: TypeAlias = Any
+
+# Metric-driven schedules by name; `jaxsched.text` reads from here.
+metric_driven_schedules: Registry = Registry("metric-driven schedule")
+
+
+class MetricDrivenState(NamedTuple):
+    """The state of a metric-driven schedule: a small pytree of scalars."""
+
+    step: Array  # the number of updates already made
+    inner: Any  # the state of the schedule inside, () where that has none
+    memory: Any  # what the machine remembers of the metric
+
+
+class Report(NamedTuple):
+    """What a machine is told at one update."""
+
+    step: Array  # the number of updates made before this one
+    base: Array  # the rate of the schedule inside at that step
+    value: Array  # the metric, 0 where it is not finite or there is none
+    measured: Array  # whether there is a metric at this update
+    finite: Array  # whether it is finite
+    trigger: Array  # the flag passed to `update`
+
+
+class Machine(NamedTuple):
+    """What a metric-driven schedule does, as three functions of its hyperparameters."""
+
+    start: Callable[[], Any]  # the memory before any metric
+    judge: Callable[[Any, Report], Any]  # the memory after an update
+    rate: Callable[[Any, Array, Array], ArrayLike]  # of memory, step and inner rate
+    needs_value: bool = True  # whether an update without a metric is a mistake
+
+
+class MetricDriven(Bound):
+    """A metric-driven schedule: a machine around a schedule, and its hyperparameters.
+
+    It follows Optax's protocol of stateful schedules, so it goes into
+    `optax.inject_hyperparams(optax.adamw)(learning_rate=...)` and into
+    `scale_by_learning_rate` as it is; the metric then is an argument of the optimizer:
+    `optimizer.update(grads, state, params, value=loss)`. A metric decides about the
+    updates after the one that it comes with.
+
+    Like a `Schedule` it is a pytree, prints as its constructor call, and is compared,
+    pickled, stacked and read back by `parse`. The state is a pytree of scalars.
+
+    Metric-driven schedules are made by constructors such as `reduce_on_plateau`, not by
+    calling this class.
+
+    >>> import jaxsched as js
+    >>> driven = js.reduce_on_plateau(0.1, factor=0.5, patience=1)
+    >>> driven
+    reduce_on_plateau(schedule=constant(value=0.1), factor=0.5, patience=1)
+    >>> state = driven.init()
+    >>> for loss in (3.0, 2.0, 2.0, 2.0):
+    ...     state = driven.update(state, value=loss)
+    >>> round(float(driven(state)), 4)
+    0.05
+    """
+
+    __slots__ = ()
+
+    def init(self) -> MetricDrivenState:
+        """The state before the first update."""
+        inner = self._values["schedule"]
+        own = inner.init() if isinstance(inner, MetricDriven) else ()
+        memory = jax.tree.map(jnp.asarray, self._machine().start())
+        return MetricDrivenState(jnp.zeros((), int), own, memory)
+
+    def update(
+        self,
+        state: MetricDrivenState,
+        *,
+        value: ArrayLike | None = _MISSING,
+        measured: ArrayLike = True,
+        trigger: ArrayLike = False,
+        **extra: Any,
+    ) -> MetricDrivenState:
+        """The state after one more update of the optimizer.
+
+        Args:
+          state: The state before it.
+          value: The metric, a scalar; None at an update that has none.
+          measured: Whether `value` is a new metric: a boolean, traced or not. False lets
+            a program pass a stale value at the updates between two evaluations.
+          trigger: A flag for `cooldown_on_trigger`.
+          **extra: Ignored: Optax passes on what others of its transformations need.
+
+        Raises:
+          TypeError: `value` is missing, or not a real number.
+          ValueError: `value` is not a scalar.
+        """
+        machine, name = self._machine(), self._rule.name
+        if value is _MISSING and machine.needs_value:
+            raise TypeError(
+                f"{name}: update needs the metric: value=loss in "
+                "optimizer.update(grads, state, params, value=loss); "
+                "value=None at an update without one"
+            )
+        inner: Schedule | MetricDriven = self._values["schedule"]
+        own = state.inner
+        if isinstance(inner, MetricDriven):
+            own = inner.update(
+                own, value=value, measured=measured, trigger=trigger, **extra
+            )
+        given, finite = _metric(value, name)
+        report = Report(
+            step=state.step,
+            base=self._base(state),
+            value=given,
+            measured=_flag(measured, "measured", name) & _is_given(value),
+            finite=finite,
+            trigger=_flag(trigger, "trigger", name),
+        )
+        memory = _as_before(state.memory, machine.judge(state.memory, report))
+        step = later(state.step, 1).astype(state.step.dtype)
+        return MetricDrivenState(step, own, memory)
+
+    def __call__(self, state: MetricDrivenState, **extra: Any) -> Array:
+        """The rate of the update that follows `state`, a scalar."""
+        if not isinstance(state, MetricDrivenState):
+            name = self._rule.name
+            raise TypeError(
+                f"{name}: a metric-driven schedule is called with its state, got "
+                f"state={short(state)}; in an optimizer use "
+                f"optax.inject_hyperparams(optax.adamw)(learning_rate={name}(...)) or "
+                "js.scale_by_learning_rate"
+            )
+        rate = self._machine().rate(state.memory, state.step, self._base(state))
+        return jnp.asarray(rate)
+
+    def _machine(self) -> Machine:
+        return self._rule.function(**self._loaded())
+
+    def _base(self, state: MetricDrivenState) -> Array:
+        inner = self._values["schedule"]
+        return inner(state.inner if isinstance(inner, MetricDriven) else state.step)
+
+
+@overload
+def metric_driven(rule: Callable[P, Machine], /) -> Callable[P, MetricDriven]: ...
+@overload
+def metric_driven(
+    *, check: Callable[..., None]
+) -> Callable[[Callable[P, Machine]], Callable[P, MetricDriven]]: ...
+def metric_driven(
+    rule: Callable[..., Machine] | None = None,
+    /,
+    *,
+    check: Callable[..., None] | None = None,
+) -> Any:
+    """Turns a function of hyperparameters that returns a `Machine` into a constructor.
+
+    The first argument is `schedule: MetricDrivenLike`, the schedule that the machine
+    drives; the others are annotated as for `@schedule`. The machine never branches on a
+    number: everything may be traced.
+
+    Args:
+      rule: `rule(schedule, *hyperparameters)`; returns a `Machine`.
+      check: Called with the hyperparameters by name, for what one domain cannot say.
+        Raises `Refusal`.
+
+    Returns:
+      The constructor.
+
+    Raises:
+      TypeError: A hyperparameter has no domain, or there is no `schedule`.
+      ValueError: The name is that of another metric-driven schedule.
+
+    >>> import jaxsched as js
+    >>> import jax.numpy as jnp
+    >>> @js.metric_driven
+    ... def halve_when(schedule: js.MetricDrivenLike, limit: js.Value):
+    ...     def judge(halved, report):
+    ...         return halved | (report.measured & (report.value < limit))
+    ...     def rate(halved, step, base):
+    ...         return jnp.where(halved, base / 2, base)
+    ...     return js.Machine(start=lambda: False, judge=judge, rate=rate)
+    >>> driven = halve_when(0.5, limit=1.0)
+    >>> state = driven.update(driven.init(), value=0.75)
+    >>> float(driven(state))
+    0.25
+    """
+    if rule is None:
+        return lambda function: _constructor(function, check)
+    return _constructor(rule, check)
+
+
+def _constructor(
+    function: Callable[..., Machine], check: Callable[..., None] | None
+) -> Callable[..., MetricDriven]:
+    made = Rule(function, given=0, check=check)
+    if "schedule" not in made.domains:
+        raise TypeError(f"{made.name}: a metric-driven schedule takes schedule first")
+    metric_driven_schedules.add(made)
+    return constructor_of(made, lambda values: MetricDriven(made, values))
+
+
+class Driven(Inner):
+    """What a metric-driven schedule may drive: what `Inner` takes, and its own kind."""
+
+    def admit(self, value: Any) -> Any:
+        """The schedule, made of whatever stands for one."""
+        return value if isinstance(value, MetricDriven) else super().admit(value)
+
+
+MetricDrivenLike = Annotated[
+    Schedule | MetricDriven | Callable[[Any], Any] | ArrayLike, Driven()
+]
+
+
+def _is_given(value: Any) -> bool:
+    return value is not None and value is not _MISSING
+
+
+def _metric(value: Any, name: str) -> tuple[Array, Array]:
+    """The metric and whether it is finite; 0 in the place of what is not."""
+    if not _is_given(value):
+        return as_real(0.0), jnp.asarray(True)
+    try:
+        value = numeric(value)
+    except TypeError as error:
+        raise TypeError(
+            f"{name}: value {error} or None, got value={short(value)}"
+        ) from None
+    if np.ndim(value) != 0:
+        raise ValueError(
+            f"{name}: value must be a scalar, got shape {np.shape(value)}; "
+            "pass its mean, for example"
+        )
+    finite = jnp.isfinite(value)
+    return as_real(jnp.where(finite, value, jnp.zeros_like(value))), finite
+
+
+def _flag(value: Any, argument: str, name: str) -> Array:
+    if np.ndim(value) != 0 or jnp.result_type(value) is not np.dtype(bool):
+        raise TypeError(
+            f"{name}: {argument} must be True or False, got {argument}={short(value)}"
+        )
+    return jnp.asarray(value)
+
+
+def _as_before(before: Any, after: Any) -> Any:
+    """The memory with the dtypes it had, so that a loop can carry it."""
+    return jax.tree.map(lambda a, b: jnp.asarray(b).astype(a.dtype), before, after)

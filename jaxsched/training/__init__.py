@@ -1,0 +1,1 @@
+"""Schedules in a training loop: reading, steering and comparing the learning rate."""

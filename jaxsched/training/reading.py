@@ -1,0 +1,134 @@
+"""What an optimizer's state says of its schedules: the rate in use, the step count."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import jax.numpy as jnp
+from jax import Array
+
+from jaxsched.domains.functions import as_schedule
+from jaxsched.training.states import (
+    Found,
+    array_of,
+    counts,
+    find,
+    injects,
+    is_clock,
+    is_driven,
+    is_rate,
+    refuse,
+    remembers,
+)
+
+
+def learning_rate(opt_state: Any, schedule: Any = None) -> Any:
+    """The learning rate that the last update used.
+
+    Not the one that the next update will use: it is what to log beside the loss of the
+    step just made. Before the first update it is the rate which that one will use.
+
+    Args:
+      opt_state: The state of an optimizer, however nested (chain, masked, partition,
+        MultiSteps, apply_if_finite, ...), an `nnx.Optimizer` or a Linen `TrainState`;
+        traced or not. It holds a `scale_by_learning_rate` of this package, or an
+        `optax.inject_hyperparams` with a `learning_rate`, or else `schedule` is given.
+      schedule: For the optimizers of Optax, which remember only a count: the schedule
+        they were given. For `optax.partition`, also a mapping from labels to schedules.
+
+    Returns:
+      A scalar array; for `optax.partition` a dict of them by label.
+
+    Raises:
+      ValueError: There is no learning rate in the state, or more than one. The message
+        says which were found and how to choose.
+
+    >>> import jaxsched as js, optax
+    >>> import jax.numpy as jnp
+    >>> schedule = js.linear(1.0, 0.0, steps=4)
+    >>> optimizer = optax.chain(optax.clip(1.0), optax.sgd(schedule))
+    >>> params = jnp.array([1.0, 2.0])
+    >>> _, state = optimizer.update(params, optimizer.init(params), params)
+    >>> float(js.learning_rate(state, schedule))
+    1.0
+    """
+    found = find(opt_state, is_rate)
+    if not found and schedule is not None:
+        found = find(opt_state, counts)
+    if not found:
+        refuse("learning_rate", opt_state, found, _NO_RATE)
+    return _by_label("learning_rate", opt_state, found, partial(_rate, schedule))
+
+
+def step_count(opt_state: Any) -> Any:
+    """The number of updates that the schedules of an optimizer have seen.
+
+    The step at which the next update evaluates its schedule. Under `optax.MultiSteps`
+    and `optax.apply_if_finite` these are the updates that were applied.
+
+    Args:
+      opt_state: As for `learning_rate`.
+
+    Returns:
+      An integer scalar array; for `optax.partition` a dict of them by label.
+
+    Raises:
+      ValueError: The state holds no count, or more than one of the same kind.
+
+    >>> import jaxsched as js, optax
+    >>> import jax.numpy as jnp
+    >>> optimizer = optax.sgd(js.linear(1.0, 0.0, steps=4))
+    >>> params = jnp.array([1.0, 2.0])
+    >>> _, state = optimizer.update(params, optimizer.init(params), params)
+    >>> int(js.step_count(state))
+    1
+    """
+    for kind in (is_rate, is_driven, is_clock, counts):
+        found = find(opt_state, kind)
+        if found:
+            return _by_label("step_count", opt_state, found, _count)
+    refuse("step_count", opt_state, [], "nothing in it counts updates")
+
+
+_NO_RATE = (
+    "end the optimizer with js.scale_by_learning_rate(schedule), or pass the schedule "
+    "that it was given, js.learning_rate(opt_state, schedule)"
+)
+
+
+def _by_label(
+    name: str, opt_state: Any, found: list[Found], read: Callable[[Found], Array]
+) -> Any:
+    """One reading, or one for each label of a partition."""
+    labels = [one.labels for one in found]
+    nested = any(a == b[: len(a)] for a in labels for b in labels if len(a) < len(b))
+    if len({*labels}) < len(found) or nested:
+        refuse(name, opt_state, found, "pass the part of the state that you mean")
+    result: Any = {}
+    for one in found:
+        if not one.labels:
+            return read(one)
+        place = result
+        for label in one.labels[:-1]:
+            place = place.setdefault(label, {})
+        place[one.labels[-1]] = read(one)
+    return result
+
+
+def _rate(schedule: Any, found: Found) -> Array:
+    """The rate that the last update used, as a state remembers it or implies it."""
+    node = found.node
+    if remembers(node):
+        return array_of(node.learning_rate)
+    if injects(node):
+        return array_of(node.hyperparams["learning_rate"])
+    for label in found.labels:
+        schedule = schedule.get(label) if isinstance(schedule, Mapping) else schedule
+    if schedule is None:
+        refuse("learning_rate", None, [found], _NO_RATE)
+    return as_schedule(schedule)(jnp.maximum(_count(found) - 1, 0))
+
+
+def _count(found: Found) -> Array:
+    node = found.node
+    return array_of(node.step if is_driven(node) else node.count)

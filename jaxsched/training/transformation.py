@@ -1,0 +1,105 @@
+"""scale_by_learning_rate: a transformation of Optax that remembers what it did."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from jaxsched.metric_driven.machine import Driven, MetricDriven, MetricDrivenLike
+from jaxsched.progress import later
+from jaxsched.rule import short
+from jaxsched.schedule import as_real
+
+if TYPE_CHECKING:
+    import optax
+
+
+class ScaleByLearningRateState(NamedTuple):
+    """The state of `scale_by_learning_rate`, of one layout for every schedule.
+
+    `schedule_state` is `()` but for a metric-driven schedule.
+    """
+
+    count: Array  # type: ignore[assignment]  # updates made
+    learning_rate: Array  # what the last update used; before one, what the first will
+    multiplier: Array  # what every rate is multiplied by, 1 until someone changes it
+    schedule_state: Any
+
+
+def scale_by_learning_rate(
+    learning_rate: MetricDrivenLike, *, flip_sign: bool = True
+) -> "optax.GradientTransformationExtraArgs":
+    """Scales updates by minus the learning rate, and remembers it.
+
+    In the place of `optax.scale_by_learning_rate`, at the end of a chain. The state holds
+    the rate that the last update used (see `learning_rate`) and a multiplier that always
+    takes effect (see `set_multiplier`). Its layout is the same for a number and for any
+    schedule, so a checkpoint survives a change of schedule.
+
+    Formula, at the update after `count` others:
+
+        rate = schedule(count) * multiplier
+        update = -rate * update
+
+    Args:
+      learning_rate: A schedule, a number, a callable of the step, or a metric-driven
+        schedule, whose metric is then passed to the optimizer's `update` as `value=`.
+      flip_sign: Whether to change the sign, so that applying updates descends.
+
+    Returns:
+      An `optax.GradientTransformationExtraArgs`. Updates keep their dtype.
+
+    Raises:
+      ValueError: The number is not finite.
+      TypeError: `learning_rate` is none of these.
+
+    Example:
+      >>> import jaxsched as js, optax
+      >>> import jax.numpy as jnp
+      >>> optimizer = optax.chain(
+      ...     optax.trace(0.9), js.scale_by_learning_rate(js.linear(1.0, 0.0, 4)))
+      >>> params = jnp.array([1.0, 2.0])
+      >>> state = optimizer.init(params)
+      >>> for _ in range(2):
+      ...     updates, state = optimizer.update(params, state, params)
+      >>> float(js.learning_rate(state))
+      0.75
+    """
+    import optax  # what merely evaluates schedules does without it
+
+    try:
+        schedule = Driven().admit(learning_rate)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"scale_by_learning_rate: learning_rate {error}, "
+            f"got learning_rate={short(learning_rate)}"
+        ) from None
+    driven = isinstance(schedule, MetricDriven)
+    sign = -1 if flip_sign else 1
+
+    def rate_of(count: Array, own: Any) -> Array:
+        return schedule(own if driven else count)
+
+    def init(params: Any) -> ScaleByLearningRateState:
+        del params
+        count = jnp.zeros((), int)
+        own = schedule.init() if driven else ()
+        first = rate_of(count, own).astype(float)
+        return ScaleByLearningRateState(count, first, jnp.ones((), float), own)
+
+    def update(
+        updates: Any, state: Any, params: Any = None, **extra: Any
+    ) -> tuple[Any, ScaleByLearningRateState]:
+        del params
+        rate = rate_of(state.count, state.schedule_state) * as_real(state.multiplier)
+        own = schedule.update(state.schedule_state, **extra) if driven else ()
+        updates = jax.tree.map(lambda g: (sign * rate).astype(g.dtype) * g, updates)
+        return updates, ScaleByLearningRateState(
+            later(state.count, 1).astype(state.count.dtype),
+            rate.astype(state.learning_rate.dtype),
+            state.multiplier,
+            own,
+        )
+
+    return optax.GradientTransformationExtraArgs(init, update)
