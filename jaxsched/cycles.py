@@ -7,7 +7,7 @@ from jax.typing import ArrayLike
 from jaxsched import shapes
 from jaxsched.domains import Count, Factor, LengthFactor, Period, Steps, Value
 from jaxsched.domains.numbers import known
-from jaxsched.numerics import grown, is_literal, log, powered
+from jaxsched.numerics import blend, grown, is_literal, log, powered
 from jaxsched.progress import cycle_of, progress, since, together
 from jaxsched.rule import Refusal
 from jaxsched.schedule import as_real, schedule
@@ -152,4 +152,4 @@ def cosine_restarts(
     peak = peak_value
     if not is_literal(peak_factor, 1):
         peak = powered(peak_value, peak_factor, as_real(cycle.turn))
-    return peak * fall + end_value * rise
+    return blend(peak, fall, end_value, rise)

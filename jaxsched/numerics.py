@@ -65,6 +65,17 @@ def grown(value: ArrayLike, exponent: ArrayLike) -> Array:
     return jnp.asarray(value) * half * half
 
 
+def blend(left: ArrayLike, fall: Array, right: ArrayLike, rise: Array) -> Array:
+    """Left * fall + right * rise, rounded alike in every program.
+
+    A compiler may fuse either product with the sum, as it likes, and then the last bit
+    depends on what stands around. A choice between product and sum keeps them apart.
+    """
+    return jnp.where(fall != 0, left * fall, 0.0) + jnp.where(
+        rise != 0, right * rise, 0.0
+    )
+
+
 def fractions(elapsed: Array, remaining: Array, length: Array) -> tuple[Array, Array]:
     """Elapsed and remaining time divided by their sum, exactly 0 and 1 at the ends.
 

@@ -128,7 +128,8 @@ def _sine_squared(x: Array) -> Array:
     series = jnp.zeros_like(z)
     for k in range(terms, 0, -1):
         series = math.pi ** (2 * k) / (2 * math.factorial(2 * k)) - z * series
-    return z * series
+    # Rounded before anyone subtracts it, whatever a compiler would fuse; see `blend`.
+    return jnp.where(z != 0, z * series, 0.0)
 
 
 @shape

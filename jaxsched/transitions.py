@@ -7,7 +7,7 @@ from jax.typing import ArrayLike
 from jaxsched import shapes
 from jaxsched.domains import Power, Steps, Value
 from jaxsched.domains.numbers import known
-from jaxsched.numerics import log
+from jaxsched.numerics import blend, log
 from jaxsched.progress import progress
 from jaxsched.rule import Refusal
 from jaxsched.schedule import schedule
@@ -284,7 +284,7 @@ def transition(
 
 def _move(init_value: Value, end_value: Value, weights: shapes.Weights) -> Array:
     fall, rise = weights
-    return jnp.asarray(init_value) * fall + jnp.asarray(end_value) * rise
+    return blend(init_value, fall, end_value, rise)
 
 
 def _log_ratio(a: Value, b: Value) -> ArrayLike:

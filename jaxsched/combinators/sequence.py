@@ -5,6 +5,7 @@ from jax.typing import ArrayLike
 
 from jaxsched.domains import Boundaries, Flag, ScheduleLike, ScheduleLikes, Steps, Value
 from jaxsched.domains.functions import as_schedule
+from jaxsched.numerics import blend
 from jaxsched.progress import progress, since, together
 from jaxsched.rule import Refusal
 from jaxsched.schedule import as_real, schedule
@@ -126,7 +127,7 @@ def warmup(
     body = inner(now) if overlap else inner(since(now, length))
     target = body if overlap else inner(jnp.zeros_like(now))
     start = target / (as_real(length) + 1) if init_value is None else init_value
-    return jnp.where(now < length, start * fall + target * rise, body)
+    return jnp.where(now < length, blend(start, fall, target, rise), body)
 
 
 @schedule
@@ -181,6 +182,7 @@ def cooldown(
     inner = as_schedule(schedule)
     now, start = together(step, begin)
     fall, rise = as_shape(shape)(*progress(since(now, start), steps))
-    body = inner(now)
-    left = inner(jnp.broadcast_to(start, jnp.shape(now))) if freeze else body
-    return jnp.where(now < start, body, left * fall + end_value * rise)
+    # Frozen, its clock stops. Not inner(begin): a constant would be computed by the
+    # compiler, which rounds exponentials otherwise than the program.
+    left = inner(jnp.minimum(now, start)) if freeze else inner(now)
+    return jnp.where(now < start, left, blend(left, fall, end_value, rise))

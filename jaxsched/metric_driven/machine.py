@@ -6,6 +6,7 @@ A metric-driven schedule is what Optax calls a stateful schedule: `init() -> sta
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, NamedTuple, ParamSpec, TypeAlias, overload
 
 import jax
@@ -17,7 +18,7 @@ from jax.typing import ArrayLike
 from jaxsched.domains.functions import Inner
 from jaxsched.domains.numbers import numeric
 from jaxsched.progress import later
-from jaxsched.rule import Bound, Registry, Rule, constructor_of, short
+from jaxsched.rule import Bound, Registry, Rule, constructor_of, is_traced, short
 from jaxsched.schedule import Schedule, as_real
 
 P = ParamSpec("P")
@@ -84,7 +85,9 @@ class MetricDriven(Bound):
     0.05
     """
 
-    __slots__ = ()
+    __slots__ = ("_compiled",)
+
+    _compiled: dict[Callable[..., Any], Callable[..., Any]]
 
     def init(self) -> MetricDrivenState:
         """The state before the first update."""
@@ -116,31 +119,27 @@ class MetricDriven(Bound):
           TypeError: `value` is missing, or not a real number.
           ValueError: `value` is not a scalar.
         """
-        machine, name = self._machine(), self._rule.name
-        if value is _MISSING and machine.needs_value:
+        name = self._rule.name
+        if value is _MISSING and self._machine().needs_value:
             raise TypeError(
                 f"{name}: update needs the metric: value=loss in "
                 "optimizer.update(grads, state, params, value=loss); "
                 "value=None at an update without one"
             )
-        inner: Schedule | MetricDriven = self._values["schedule"]
-        own = state.inner
+        inner = self._values["schedule"]
         if isinstance(inner, MetricDriven):
             own = inner.update(
-                own, value=value, measured=measured, trigger=trigger, **extra
+                state.inner, value=value, measured=measured, trigger=trigger
             )
-        given, finite = _metric(value, name)
-        report = Report(
-            step=state.step,
-            base=self._base(state),
-            value=given,
-            measured=_flag(measured, "measured", name) & _is_given(value),
-            finite=finite,
-            trigger=_flag(trigger, "trigger", name),
+        else:
+            own = state.inner
+        given = value is not None and value is not _MISSING
+        report = (
+            _metric(value, name) if given else 0.0,
+            _flag(measured, "measured", name) & given,
+            _flag(trigger, "trigger", name),
         )
-        memory = _as_before(state.memory, machine.judge(state.memory, report))
-        step = later(state.step, 1).astype(state.step.dtype)
-        return MetricDrivenState(step, own, memory)
+        return self._run(MetricDriven._judged, state, own, *report)
 
     def __call__(self, state: MetricDrivenState, **extra: Any) -> Array:
         """The rate of the update that follows `state`, a scalar."""
@@ -152,8 +151,37 @@ class MetricDriven(Bound):
                 f"optax.inject_hyperparams(optax.adamw)(learning_rate={name}(...)) or "
                 "js.scale_by_learning_rate"
             )
+        return self._run(MetricDriven._rate, state)
+
+    def _judged(
+        self,
+        state: MetricDrivenState,
+        own: Any,
+        value: ArrayLike,
+        measured: Array,
+        trigger: Array,
+    ) -> MetricDrivenState:
+        finite = jnp.isfinite(value)
+        safe = as_real(jnp.where(finite, value, jnp.zeros_like(value)))
+        base = self._base(state)
+        report = Report(state.step, base, safe, measured, finite, trigger)
+        memory = _as_before(state.memory, self._machine().judge(state.memory, report))
+        step = later(state.step, 1).astype(state.step.dtype)
+        return MetricDrivenState(step, own, memory)
+
+    def _rate(self, state: MetricDrivenState) -> Array:
         rate = self._machine().rate(state.memory, state.step, self._base(state))
         return jnp.asarray(rate)
+
+    def _run(self, method: Callable[..., Any], *args: Any) -> Any:
+        """Calls a method, outside of a trace as one program compiled once."""
+        if is_traced((self, args)):
+            return method(self, *args)
+        if not hasattr(self, "_compiled"):
+            object.__setattr__(self, "_compiled", {})
+        if method not in self._compiled:
+            self._compiled[method] = jax.jit(partial(method, self))
+        return self._compiled[method](*args)
 
     def _machine(self) -> Machine:
         return self._rule.function(**self._loaded())
@@ -235,14 +263,8 @@ MetricDrivenLike = Annotated[
 ]
 
 
-def _is_given(value: Any) -> bool:
-    return value is not None and value is not _MISSING
-
-
-def _metric(value: Any, name: str) -> tuple[Array, Array]:
-    """The metric and whether it is finite; 0 in the place of what is not."""
-    if not _is_given(value):
-        return as_real(0.0), jnp.asarray(True)
+def _metric(value: Any, name: str) -> ArrayLike:
+    """The metric, checked."""
     try:
         value = numeric(value)
     except TypeError as error:
@@ -254,8 +276,7 @@ def _metric(value: Any, name: str) -> tuple[Array, Array]:
             f"{name}: value must be a scalar, got shape {np.shape(value)}; "
             "pass its mean, for example"
         )
-    finite = jnp.isfinite(value)
-    return as_real(jnp.where(finite, value, jnp.zeros_like(value))), finite
+    return value
 
 
 def _flag(value: Any, argument: str, name: str) -> Array:

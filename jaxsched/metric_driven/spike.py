@@ -15,6 +15,7 @@ from jaxsched.metric_driven.machine import (
     metric_driven,
 )
 from jaxsched.metric_driven.metrics import refuse_growth
+from jaxsched.numerics import blend
 from jaxsched.progress import later, progress, since, together
 from jaxsched.schedule import as_real
 from jaxsched.shapes import ShapeLike, as_shape
@@ -126,6 +127,6 @@ def back_off_on_spike(
         passed, hold = together(memory.since, hold_steps)
         fall, rise = as_shape(shape)(*progress(since(passed, hold), recover_steps))
         backed_off = (passed >= 0) & (passed < later(hold, recover_steps))
-        return jnp.where(backed_off, base * (factor * fall + rise), base)
+        return jnp.where(backed_off, base * blend(factor, fall, 1.0, rise), base)
 
     return Machine(Spike, judge, rate)

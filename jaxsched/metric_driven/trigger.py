@@ -23,6 +23,7 @@ from jaxsched.metric_driven.metrics import (
     refuse_impossible,
     worst,
 )
+from jaxsched.numerics import blend
 from jaxsched.progress import progress, since
 from jaxsched.shapes import ShapeLike, as_shape
 
@@ -125,6 +126,6 @@ def cooldown_on_trigger(
         left = jnp.where(step == memory.begin, base, memory.held)
         elapsed = jnp.where(cooling, since(step, memory.begin), 0)
         fall, rise = as_shape(shape)(*progress(elapsed, steps))
-        return jnp.where(cooling, left * fall + end_value * rise, base)
+        return jnp.where(cooling, blend(left, fall, end_value, rise), base)
 
     return Machine(start, judge, rate, needs_value=patience is not None)

@@ -93,7 +93,8 @@ def one_cycle(
     exactly `end_value`. Steps below 0 read as 0.
 
     Args:
-      peak_value: The highest value; differentiable.
+      peak_value: The value of the peak, or of the valley where the ends are higher (the
+        momentum of a one-cycle run); differentiable.
       total_steps: Length of the whole in steps; differentiable if a float.
       warmup_steps: Length of the way up in steps, >= 0; differentiable if a float. PyTorch
         takes 30 % of the whole.
@@ -151,7 +152,8 @@ def slanted_triangular(
     below 0 read as 0.
 
     Args:
-      peak_value: The highest value; differentiable.
+      peak_value: The value of the peak, or of the valley where the ends are higher (the
+        momentum of a one-cycle run); differentiable.
       total_steps: Length of the whole in steps; differentiable if a float.
       warmup_steps: Length of the ramp in steps, >= 0; differentiable if a float.
       min_value: The value at both ends, peak_value / 32 if not given; differentiable.

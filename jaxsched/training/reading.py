@@ -87,12 +87,13 @@ def step_count(opt_state: Any) -> Any:
         found = find(opt_state, kind)
         if found:
             return _by_label("step_count", opt_state, found, _count)
-    refuse("step_count", opt_state, [], "nothing in it counts updates")
+    refuse("step_count", opt_state, [], "nothing there counts updates")
 
 
 _NO_RATE = (
-    "end the optimizer with js.scale_by_learning_rate(schedule), or pass the schedule "
-    "that it was given, js.learning_rate(opt_state, schedule)"
+    "no rate is kept there: end the optimizer with js.scale_by_learning_rate(schedule), "
+    "or pass the schedule it was given, js.learning_rate(opt_state, schedule), for a "
+    "partition {label: schedule}"
 )
 
 

@@ -56,11 +56,11 @@ def rebuilt(opt_state: Any, change: Callable[[tuple[Any, ...], Any], Any]) -> An
         return structure.unflatten([visit((*path, *k), c) for k, c in children])
 
     new = visit((), state_in(opt_state))
-    if new is opt_state or not hasattr(opt_state, "opt_state"):
+    if not hasattr(opt_state, "opt_state"):
         return new
-    return (
-        opt_state.replace(opt_state=new) if hasattr(opt_state, "replace") else opt_state
-    )
+    if hasattr(opt_state, "replace"):
+        return opt_state.replace(opt_state=new)
+    return opt_state  # an nnx.Optimizer, whose variables have changed
 
 
 def state_in(holder: Any) -> Any:
@@ -81,12 +81,12 @@ def _children(node: Any) -> tuple[list[tuple[tuple[Any, ...], Any]], Any]:
 
 def _is_variable(x: Any) -> bool:
     """Whether it is a variable of Flax NNX, which holds an array."""
-    return hasattr(x, "get_value") and hasattr(x, "set_value")
+    return hasattr(x, "get_metadata") and hasattr(x, "copy_from")
 
 
 def array_of(x: Any) -> Array:
     """An array that may be held by a variable of Flax NNX."""
-    return jnp.asarray(x.get_value() if _is_variable(x) else x)
+    return jnp.asarray(x[...] if _is_variable(x) else x)
 
 
 def written(old: Any, new: Any) -> Any:
@@ -95,7 +95,7 @@ def written(old: Any, new: Any) -> Any:
     value = jnp.broadcast_to(jnp.asarray(new).astype(before.dtype), before.shape)
     if not _is_variable(old):
         return value
-    old.set_value(value)
+    old[...] = value
     return old
 
 
@@ -103,11 +103,11 @@ def refuse(name: str, opt_state: Any, found: list[Found], how: str) -> NoReturn:
     """Says what was found where, and how to choose."""
     if not found:
         kind = type(opt_state).__name__
-        raise ValueError(f"{name}: found no state of a schedule in the {kind}; {how}")
+        raise ValueError(f"{name}: found none in the {kind}; {how}")
     places = ", ".join(
         f"{type(one.node).__name__} at opt_state{keystr(one.path)}" for one in found
     )
-    raise ValueError(f"{name}: found {len(found)} ({places}); {how}")
+    raise ValueError(f"{name}: found {places}; {how}")
 
 
 # Kinds of states. Those of Optax are known by their names and fields: their modules are

@@ -52,7 +52,9 @@ def set_multiplier(opt_state: Any, multiplier: Any) -> Any:
     """
     found = find(opt_state, remembers)
     if not found:
-        how = "only that of js.scale_by_learning_rate has a multiplier"
+        how = (
+            "only js.scale_by_learning_rate has a multiplier: end the optimizer with it"
+        )
         refuse("set_multiplier", opt_state, found, how)
     if len({one.labels for one in found}) < len(found):
         how = "change one: state._replace(multiplier=...)"
