@@ -128,9 +128,10 @@ def greedy(
       ([0.25, 0.25, 0.5, 0.5, 0.5], 0.25)
 
     Reference: "GreedyLR: A Novel Adaptive Learning Rate Scheduler" (2025),
-    arXiv:2512.14527. The bounds are not those of Transformers (0.001 and 1), whose floor
-    is above most rates in use; its moving average is a mean over windows here; and its
-    reset counts failed reductions, where this counts judgements, as it is described.
+    arXiv:2512.14527. Unlike Transformers' GreedyLR: the floor is 0 by default, not 0.001,
+    which is above most rates in use; no change is too small (eps = 0); `window` takes
+    means over blocks instead of a moving average; and the reset counts judgements at the
+    floor, as its documentation says, not failed reductions.
     """
 
     def start() -> Greedy:
@@ -158,7 +159,8 @@ def greedy(
             good=jnp.where(rises, 0, good),
             bad=jnp.where(falls, 0, bad),
             waiting=jnp.where(waits, memory.waiting - 1, rests),
-            low=jnp.where(multiplier <= least, memory.low + 1, 0),
+            # A schedule that is itself below the floor has not been brought there.
+            low=jnp.where((multiplier <= least) & (least < 1), memory.low + 1, 0),
             multiplier=multiplier,
         )
         if reset_after is not None:

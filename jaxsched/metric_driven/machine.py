@@ -93,8 +93,8 @@ class MetricDriven(Bound):
         """The state before the first update."""
         inner = self._values["schedule"]
         own = inner.init() if isinstance(inner, MetricDriven) else ()
-        memory = jax.tree.map(jnp.asarray, self._machine().start())
-        return MetricDrivenState(jnp.zeros((), int), own, memory)
+        memory = jax.tree.map(strong, self._machine().start())
+        return MetricDrivenState(strong(0), own, memory)
 
     def update(
         self,
@@ -285,6 +285,11 @@ def _flag(value: Any, argument: str, name: str) -> Array:
             f"{name}: {argument} must be True or False, got {argument}={short(value)}"
         )
     return jnp.asarray(value)
+
+
+def strong(x: ArrayLike) -> Array:
+    """A number as a state keeps it: of a dtype of its own, which no update changes."""
+    return jnp.asarray(x, np.dtype(jnp.result_type(x)))
 
 
 def _as_before(before: Any, after: Any) -> Any:

@@ -73,7 +73,8 @@ def reduce_on_plateau(
         judgements are not held against it
         rate = max(schedule(step) * multiplier, min(min_value, schedule(step)))
 
-    The first value is always better. A value that is not finite is bad and is
+    The first value is always better. A gain within float rounding of the threshold may
+    be judged either way. A value that is not finite is bad and is
     forgotten. For a metric below 0, `rel` counts staying where it is as an improvement,
     as PyTorch does; use `magnitude` or `abs` there.
 

@@ -25,6 +25,7 @@ from jaxsched.metric_driven.metrics import (
 )
 from jaxsched.numerics import blend
 from jaxsched.progress import progress, since
+from jaxsched.schedule import as_real
 from jaxsched.shapes import ShapeLike, as_shape
 
 
@@ -123,7 +124,7 @@ def cooldown_on_trigger(
     def rate(memory: Trigger, step: Array, base: Array) -> Array:
         cooling = (memory.begin >= 0) & (step >= memory.begin)
         # The host may have begun it just now, at a rate that no update has seen.
-        left = jnp.where(step == memory.begin, base, memory.held)
+        left = jnp.where(step == memory.begin, base, as_real(memory.held))
         elapsed = jnp.where(cooling, since(step, memory.begin), 0)
         fall, rise = as_shape(shape)(*progress(elapsed, steps))
         return jnp.where(cooling, blend(left, fall, end_value, rise), base)

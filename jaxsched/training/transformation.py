@@ -3,10 +3,14 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jax import Array
 
-from jaxsched.metric_driven.machine import Driven, MetricDriven, MetricDrivenLike
+from jaxsched.metric_driven.machine import (
+    Driven,
+    MetricDriven,
+    MetricDrivenLike,
+    strong,
+)
 from jaxsched.progress import later
 from jaxsched.rule import short
 from jaxsched.schedule import as_real
@@ -83,10 +87,10 @@ def scale_by_learning_rate(
 
     def init(params: Any) -> ScaleByLearningRateState:
         del params
-        count = jnp.zeros((), int)
+        count = strong(0)
         own = schedule.init() if driven else ()
-        first = rate_of(count, own).astype(float)
-        return ScaleByLearningRateState(count, first, jnp.ones((), float), own)
+        first = strong(rate_of(count, own).astype(strong(1.0).dtype))
+        return ScaleByLearningRateState(count, first, strong(1.0), own)
 
     def update(
         updates: Any, state: Any, params: Any = None, **extra: Any

@@ -1,0 +1,409 @@
+"""Reading and steering the learning rate, in whatever holds it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from cases import CASES, Case, float_dtype
+from flax import linen, nnx
+from flax.training.train_state import TrainState
+from test_optimizers import NEEDS, OPTIMIZERS, loss, params_for
+
+import jaxsched as js
+
+S = js.warmup_cosine(0.1, total_steps=20, warmup_steps=4)
+HALF = js.constant(0.5)
+DRIVEN = js.reduce_on_plateau(S, factor=0.5, patience=0)
+PARAMS = {"a": jnp.ones(2), "b": jnp.array(2.0, "float32")}
+LABELS = {"a": "x", "b": "y"}
+
+
+def after(optimizer: Any, updates: int = 3, state: Any = None) -> Any:
+    """The state after some updates with gradients equal to the parameters."""
+    optimizer = optax.with_extra_args_support(optimizer)
+
+    @jax.jit
+    def update(state: Any) -> Any:
+        # Adam's bias correction mixes a float and a count.
+        with jax.numpy_dtype_promotion("standard"):
+            return optimizer.update(PARAMS, state, PARAMS, value=1.0)[1]
+
+    state = optimizer.init(PARAMS) if state is None else state
+    for _ in range(updates):
+        state = update(state)
+    return state
+
+
+def partitioned(x: Any, y: Any) -> Any:
+    """One optimizer for each parameter."""
+    return optax.partition({"x": x, "y": y}, LABELS)
+
+
+ours = js.scale_by_learning_rate
+inject = optax.inject_hyperparams
+
+# An optimizer, the rate that its third update used, and the number of its updates.
+HOLDERS: dict[str, tuple[Any, Any, Any]] = {
+    "alone": (ours(S), S.at(2), 3),
+    "a constant": (ours(0.5), 0.5, 3),
+    "a callable": (ours(optax.linear_schedule(1.0, 0.0, 4)), 0.5, 3),
+    "chain": (optax.chain(optax.scale_by_adam(), ours(S)), S.at(2), 3),
+    "chain of chains": (optax.chain(optax.chain(optax.chain(ours(S)))), S.at(2), 3),
+    "masked": (optax.masked(ours(S), {"a": True, "b": False}), S.at(2), 3),
+    "multi-steps": (optax.MultiSteps(ours(S), 2), S.at(0), 1),
+    "apply_if_finite": (optax.apply_if_finite(ours(S), 2), S.at(2), 3),
+    "partition": (
+        partitioned(ours(S), optax.chain(optax.clip(1.0), ours(0.5))),
+        {"x": S.at(2), "y": 0.5},
+        {"x": 3, "y": 3},
+    ),
+    "partition of a partition": (
+        partitioned(partitioned(ours(S), ours(0.5)), optax.sgd(1.0)),
+        {"x": {"x": S.at(2), "y": 0.5}},
+        {"x": {"x": 3, "y": 3}},
+    ),
+    "frozen group": (
+        partitioned(ours(S), optax.set_to_zero()),
+        {"x": S.at(2)},
+        {"x": 3},
+    ),
+    "injected": (inject(optax.adamw)(learning_rate=S), S.at(2), 3),
+    "injected number": (inject(optax.sgd)(learning_rate=0.5), 0.5, 3),
+    "injected, nested": (
+        optax.chain(optax.clip(1.0), inject(optax.sgd)(learning_rate=S)),
+        S.at(2),
+        3,
+    ),
+    "driven": (ours(DRIVEN), S.at(2) / 2, 3),
+    "driven, injected": (inject(optax.adamw)(learning_rate=DRIVEN), S.at(2) / 2, 3),
+    "stock": (optax.adamw(S), S.at(2), 3),
+    "stock in MultiSteps": (optax.MultiSteps(optax.adam(S), 2), S.at(0), 1),
+    "stock in a partition": (
+        partitioned(optax.adam(S), optax.sgd(S)),
+        {"x": S.at(2), "y": S.at(2)},
+        {"x": 3, "y": 3},
+    ),
+}
+every_holder = pytest.mark.parametrize("name", HOLDERS)
+
+
+@every_holder
+def test_the_rate_is_found_wherever_it_is(name: str):
+    """With the schedule at hand for those that keep only a count."""
+    optimizer, rate, count = HOLDERS[name]
+    state = after(optimizer)
+    given = S if "stock" in name else None
+    read = js.learning_rate(state, given)
+    chex.assert_trees_all_close(read, jax.tree.map(float_dtype().type, rate), rtol=1e-6)
+    chex.assert_trees_all_equal(js.step_count(state), jax.tree.map(np.int32, count))
+    inside = jax.jit(lambda state: js.learning_rate(state, given))(state)
+    chex.assert_trees_all_equal(inside, read)
+
+
+@every_holder
+def test_the_step_count_can_be_set(name: str):
+    """The next update uses the rate of that step; the tree keeps its types."""
+    optimizer, _, count = HOLDERS[name]
+    state = after(optimizer)
+    moved = jax.jit(js.set_step_count)(state, 9)
+    chex.assert_trees_all_equal(
+        js.step_count(moved), jax.tree.map(lambda _: np.int32(9), count)
+    )
+    chex.assert_trees_all_equal_shapes_and_dtypes(moved, state)
+    last = after(optimizer, 2 if "ulti" in name else 1, moved)
+    reads = jax.tree.leaves(js.learning_rate(last, S if "stock" in name else None))
+    if "constant" not in name and "callable" not in name and "number" not in name:
+        expected = S.at(9) / (4 if "driven" in name else 1)
+        assert float(reads[0]) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in HOLDERS if "stock" not in n and "inj" not in n]
+)
+def test_the_multiplier_always_takes_effect(name: str):
+    """On the update and on the rate that is read; setting it again does not add up."""
+    optimizer, _, _ = HOLDERS[name]
+    state = after(optimizer, 4)
+    more = 2 if "ulti" in name else 1
+    plain = js.learning_rate(after(optimizer, more, state))
+    halved = js.set_multiplier(js.set_multiplier(state, 0.25), 0.5)
+    read = js.learning_rate(after(optimizer, more, halved))
+    chex.assert_trees_all_close(read, jax.tree.map(lambda x: x / 2, plain), rtol=1e-6)
+    chex.assert_trees_all_equal_shapes_and_dtypes(halved, state)
+
+
+def test_the_multiplier_of_one_group():
+    """By label; the others keep theirs."""
+    state = js.set_multiplier(after(HOLDERS["partition"][0]), {"y": 0.5})
+    read = js.learning_rate(after(HOLDERS["partition"][0], 1, state))
+    np.testing.assert_allclose([read["x"], read["y"]], [S.at(3), 0.25], rtol=1e-6)
+
+
+# Every optimizer of Optax. Where the update is not the rate times something (momentum or
+# weight decay after the rate), the rate is that of the schedule at the count.
+NOT_PROPORTIONAL = {"lars", "fromage", "lbfgs"}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_rate_read_is_the_rate_used(name: str):
+    """Update / unscaled update, in a scan and after it, stock and injected."""
+    # Momentum after an injected rate is float32, whatever the parameters are.
+    params = {"matrix": params_for(name)["matrix"].astype(float_dtype())}
+
+    def make(learning_rate: Any) -> Any:
+        made = OPTIMIZERS[name](learning_rate=learning_rate, **NEEDS.get(name, {}))
+        return optax.with_extra_args_support(made)
+
+    optimizer, unit = make(S), make(lambda count: 1.0)
+    injected = inject(make, hyperparam_dtype=float_dtype())(learning_rate=S)
+
+    def step(carry: Any, _: Any) -> Any:
+        params, state, other = carry
+        value, grad = jax.value_and_grad(loss)(params)
+        extra = {"value": value, "grad": grad, "value_fn": loss}
+        unscaled, _ = unit.update(grad, state, params, **extra)
+        updates, state = optimizer.update(grad, state, params, **extra)
+        _, other = injected.update(grad, other, params, **extra)
+        reads = js.learning_rate(state, S), js.learning_rate(other)
+        ratio = updates["matrix"] / unscaled["matrix"]
+        return (optax.apply_updates(params, updates), state, other), (reads, ratio)
+
+    with jax.numpy_dtype_promotion("standard"):
+        carry = params, optimizer.init(params), injected.init(params)
+        (_, state, other), (reads, ratios) = jax.jit(
+            lambda carry: jax.lax.scan(step, carry, None, 3)
+        )(carry)
+    for read in reads:
+        np.testing.assert_allclose(read, S.at(np.arange(3)), rtol=1e-6)
+        if name not in NOT_PROPORTIONAL:
+            rates = np.broadcast_to(np.reshape(read, (3, 1, 1)), ratios.shape)
+            np.testing.assert_allclose(ratios, rates, rtol=2e-6)
+    np.testing.assert_allclose(js.learning_rate(state, S), reads[0][-1], rtol=1e-6)
+    np.testing.assert_allclose(js.learning_rate(other), reads[1][-1], rtol=1e-6)
+
+
+def test_reading_is_part_of_the_compiled_step():
+    """Ten steps and ten settings of a multiplier, one trace."""
+    optimizer = optax.chain(optax.scale_by_adam(), ours(S))
+
+    @jax.jit
+    def step(state: Any) -> Any:
+        with jax.numpy_dtype_promotion("standard"):
+            _, state = optimizer.update(PARAMS, state, PARAMS)
+        return state, js.learning_rate(state)
+
+    state = optimizer.init(PARAMS)
+    for i in range(10):
+        state, rate = step(js.set_multiplier(state, i / 10))
+        assert float(rate) == pytest.approx(S.at(i) * i / 10, rel=1e-6)
+        assert rate == js.learning_rate(state)
+    assert step._cache_size() == 1
+
+
+# The transformation itself.
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_it_scales_as_optax_does(dtype: str):
+    """Bit for bit, updates keeping their dtype."""
+    grads = {"w": jnp.linspace(-1, 2, 7).astype(dtype)}
+    for flip in (True, False):
+        taken, expected = (
+            ours(S, flip_sign=flip),
+            optax.scale_by_learning_rate(S, flip_sign=flip),
+        )
+        states = taken.init(grads), expected.init(grads)
+        for _ in range(4):
+            a, mine = taken.update(grads, states[0])
+            b, theirs = expected.update(grads, states[1])
+            states = mine, theirs
+            chex.assert_trees_all_equal(a, b)
+            chex.assert_trees_all_equal_dtypes(a, grads)
+
+
+def test_one_layout_for_every_schedule():
+    """So that a checkpoint survives a change of schedule, to and from a constant."""
+    states = [jax.eval_shape(ours(c.schedule).init, PARAMS) for c in CASES]
+    for state in [*states, jax.eval_shape(ours(0.1).init, PARAMS)]:
+        chex.assert_trees_all_equal_structs(state, states[0])
+        chex.assert_trees_all_equal_shapes_and_dtypes(state, states[0])
+    moved = after(ours(S), 1, after(ours(0.5), 3))
+    assert float(js.learning_rate(moved)) == pytest.approx(S.at(3), rel=1e-6)
+
+
+def test_before_the_first_update_the_first_rate_is_read():
+    """There is no other to tell."""
+    for optimizer in (ours(S), inject(optax.sgd)(learning_rate=S), optax.sgd(S)):
+        state = optimizer.init(PARAMS)
+        assert float(js.learning_rate(state, S)) == pytest.approx(S.at(0), rel=1e-6)
+
+
+MAKES = {c.make: 0 for c in CASES}
+
+
+def test_schedules_advance_per_applied_update():
+    """`optax.MultiSteps(k)` with every schedule: the mean gradient, once per k."""
+    cases = [next(c for c in CASES if c.make is make) for make in MAKES]
+
+    @jax.jit
+    def run() -> Any:
+        def one(c: Case) -> Any:
+            optimizer = optax.MultiSteps(optax.sgd(c.schedule), 3)
+
+            def step(state: Any, k: Any) -> Any:
+                grad = 1.0 + (k % 3).astype(float_dtype())
+                updates, state = optimizer.update(grad, state, jnp.zeros_like(grad))
+                return state, updates
+
+            first = optimizer.init(jnp.zeros((), float_dtype()))
+            return jax.lax.scan(step, first, jnp.arange(12))[1]
+
+        return [one(c) for c in cases]
+
+    with jax.numpy_dtype_promotion("standard"):  # MultiSteps divides by its count
+        found = run()
+    for c, updates in zip(cases, found, strict=True):
+        rates = c.schedule.at(np.arange(4))
+        applied, waiting = updates[2::3], np.delete(updates, np.s_[2::3])
+        np.testing.assert_allclose(applied, -2.0 * rates, rtol=1e-5, err_msg=c.name)
+        assert not np.any(waiting)
+
+
+# Flax.
+
+
+def nnx_optimizer(transformation: Any) -> tuple[nnx.Optimizer, Callable[[], None]]:
+    """An optimizer of a small model, and its update."""
+    model = nnx.Linear(2, 2, rngs=nnx.Rngs(0))
+    optimizer = nnx.Optimizer(model, transformation, wrt=nnx.Param)
+    grads = nnx.grad(lambda m: jnp.sum(m(jnp.ones((1, 2)))))(model)
+
+    def update() -> None:
+        with jax.numpy_dtype_promotion("standard"):
+            optimizer.update(model, grads, value=1.0)
+
+    return optimizer, update
+
+
+@pytest.mark.parametrize("name", ["chain", "driven", "injected", "stock"])
+def test_nnx_optimizers_are_read_and_steered_in_place(name: str):
+    """The optimizer itself is given, and comes back changed."""
+    transformation, rate, _ = HOLDERS[name]
+    transformation = optax.with_extra_args_support(transformation)
+    optimizer, update = nnx_optimizer(transformation)
+    for _ in range(3):
+        update()
+    given = S if name == "stock" else None
+    for holder in (optimizer, optimizer.opt_state):
+        assert float(js.learning_rate(holder, given)) == pytest.approx(rate, rel=1e-6)
+        assert js.step_count(holder) == 3
+    assert js.set_step_count(optimizer, 1) is optimizer
+    assert js.step_count(optimizer) == 1
+    if name in ("chain", "driven"):
+        assert js.set_multiplier(optimizer, 0.25) is optimizer
+        update()
+        cuts = 4 if name == "driven" else 1
+        expected = S.at(1) / 4 / cuts
+        assert float(js.learning_rate(optimizer)) == pytest.approx(expected, rel=1e-6)
+
+
+def test_linen_train_states_are_read_and_steered():
+    """A new `TrainState` comes back; its own step is left alone."""
+    model = linen.Dense(2)
+    params = model.init(jax.random.key(0), jnp.ones((1, 2)))
+    state = TrainState.create(apply_fn=model.apply, params=params, tx=ours(S))
+    for _ in range(3):
+        state = state.apply_gradients(grads=params)
+    assert float(js.learning_rate(state)) == pytest.approx(S.at(2), rel=1e-6)
+    moved = js.set_multiplier(js.set_step_count(state, 9), 0.5)
+    assert isinstance(moved, TrainState)
+    assert (moved.step, js.step_count(moved)) == (3, 9)
+    moved = moved.apply_gradients(grads=params)
+    assert float(js.learning_rate(moved)) == pytest.approx(S.at(9) / 2, rel=1e-6)
+
+
+# Comparing schedules.
+
+
+def test_diff_reports_both_values_and_where_they_part():
+    """Against evaluating both at every step."""
+    old = js.wsd(0.1, total_steps=2000, warmup_steps=100, decay_steps=400)
+    new = js.wsd(0.1, total_steps=3000, warmup_steps=100, decay_steps=400)
+    found = js.diff(old, new, at=1800)
+    assert (found.old_value, found.new_value) == (old.at(1800), new.at(1800))
+    steps = np.arange(4000)
+    assert found.first == np.argmax(~np.isclose(old.at(steps), new.at(steps))) == 1601
+    assert "they part first at step 1_601" in str(found)
+    assert "0.05 by the old schedule, 0.1 by the new one (+0.05)" in str(found)
+
+
+def test_diff_says_how_far_it_looked():
+    """Schedules that part later than that are not called equal."""
+    late = js.join([0.1, 0.2], [1_000_000])
+    assert "the same for the first 1_000_000 steps" in str(js.diff(0.1, late, at=5))
+    assert js.diff(0.1, late, at=5, total_steps=1_000_001).first == 1_000_000
+    assert js.diff(0.1, late, at=1_000_000).first == 1_000_000
+    assert js.diff(S, S, at=0).first is None
+
+
+REFUSED = [
+    (lambda: js.learning_rate(optax.sgd(0.1).init(PARAMS)), "found none in the tuple"),
+    (lambda: js.learning_rate(optax.sgd(0.1).init(PARAMS), S), "found none"),
+    (
+        lambda: js.learning_rate(optax.adam(S).init(PARAMS)),
+        r"found ScaleByScheduleState at opt_state\[1\]; .*learning_rate\(opt_state, sch",
+    ),
+    (
+        lambda: js.learning_rate(optax.chain(ours(S), ours(S)).init(PARAMS)),
+        r"State at opt_state\[0\], .*State at opt_state\[1\]; pass the part",
+    ),
+    (
+        lambda: js.learning_rate(
+            partitioned(optax.sgd(S), optax.sgd(S)).init(PARAMS), {"x": S}
+        ),
+        r"inner_states\['y'\].*a partition \{label: schedule\}",
+    ),
+    (lambda: js.step_count(optax.sgd(0.1).init(PARAMS)), "nothing there counts"),
+    (lambda: js.set_step_count(optax.adam(0.1).init(PARAMS), 3), "given a number"),
+    (lambda: js.set_step_count(ours(S).init(PARAMS), -1), "count must be >= 0"),
+    (lambda: js.set_step_count(ours(S).init(PARAMS), 1.5), "must be a whole number"),
+    (
+        lambda: js.set_multiplier(optax.adam(S).init(PARAMS), 0.5),
+        "scale_by_learning_rate",
+    ),
+    (lambda: js.set_multiplier(ours(S).init(PARAMS), -0.5), "multiplier must be >= 0"),
+    (lambda: js.set_multiplier(ours(S).init(PARAMS), "x"), "must be a number"),
+    (
+        lambda: js.set_multiplier(optax.chain(ours(S), ours(S)).init(PARAMS), 0.5),
+        "change one: state._replace",
+    ),
+    (
+        lambda: js.set_multiplier(HOLDERS["partition"][0].init(PARAMS), {"z": 0.5}),
+        r"no label 'z', only \['x', 'y'\]",
+    ),
+    (lambda: js.set_trigger(ours(S).init(PARAMS)), "only js.cooldown_on_trigger"),
+    (lambda: ours("x"), "learning_rate must be a schedule, .* got learning_rate='x'"),
+    (lambda: ours(np.nan), "learning_rate must be finite"),
+    (
+        lambda: ours(DRIVEN).update(PARAMS, ours(DRIVEN).init(PARAMS)),
+        "needs the metric",
+    ),
+    (lambda: js.diff(S, S, at=-1), "diff: at must be >= 0, got at=-1"),
+    (lambda: js.diff(S, S, at=1.5), "diff: at must be a whole number"),
+    (lambda: js.diff(S, "x", at=1), "diff: new must be a schedule, .* got new='x'"),
+    (lambda: js.diff(DRIVEN, S, at=1), "diff: old must be a schedule"),
+    (lambda: js.diff(S, S, at=1, total_steps=0), "total_steps must be >= 1"),
+    (lambda: js.diff(S, S, at=1, rtol=-1.0), "rtol must be >= 0"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), REFUSED)
+def test_errors_say_what_was_found_and_how_to_choose(call: Any, message: str):
+    """Never a guess."""
+    with pytest.raises((ValueError, TypeError), match=message):
+        call()
