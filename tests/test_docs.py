@@ -16,6 +16,7 @@ import pytest
 from cases import CASES
 
 import jaxsched as js
+from jaxsched.metric_driven.machine import metric_driven_schedules
 from jaxsched.schedule import schedules
 from jaxsched.shapes import shapes
 
@@ -77,6 +78,17 @@ GLOSSARY = {
     "staircase": "whether to move in jumps",
     "overlap": "whether the schedule's clock runs during the ramp",
     "freeze": "whether the schedule stops where the cool-down begins",
+    # metrics
+    "mode": "whether a metric is to fall or to rise",
+    "threshold": "how much better is better, or how far off is a spike",
+    "threshold_mode": "what the threshold is a part of",
+    "patience": "how many judgements in a row change nothing",
+    "window": "how many metrics a judgement looks at",
+    "cooldown": "judgements without effect after a reduction",
+    "warmup": "judgements without effect after a rise",
+    "reset_after": "judgements at the floor after which everything begins anew",
+    "hold_steps": "the length of the part at a lower rate",
+    "recover_steps": "the length of the way back",
     # noise
     "seed": "what the random numbers are made from",
     "distribution": "what the random numbers are drawn from",
@@ -103,7 +115,8 @@ def is_schedule(name: str) -> bool:
 
 DOCUMENTED = [name for name in js.__all__ if not is_alias(name)]
 FUNCTIONS = [name for name in DOCUMENTED if inspect.isfunction(getattr(js, name))]
-CONSTRUCTORS = [name for name in js.__all__ if is_schedule(name)]
+SCHEDULES = [name for name in js.__all__ if is_schedule(name)]
+CONSTRUCTORS = [*SCHEDULES, *metric_driven_schedules]
 
 
 def parameters(name: str) -> list[str]:
@@ -150,7 +163,7 @@ def test_every_parameter_is_in_the_glossary():
 
 def test_every_constructor_has_a_case():
     """What has no case obeys no law."""
-    assert {c.name for c in CASES} == set(CONSTRUCTORS)
+    assert {c.name for c in CASES} == set(SCHEDULES)
 
 
 def found_doctests() -> dict[str, doctest.DocTest]:
