@@ -189,6 +189,7 @@ CLOCK = bad([*NOT_SCHEDULES, "5", "0.5", "nan", "np.ones(2)", "10**400"])
 VALUES = bad(NOT_TABLES, BAD_TABLES)
 FACTORS = VALUES + bad(values=BAD_FACTORS)
 BOUNDARIES = VALUES + bad(values=[*UNSORTED, *OUT_OF_TIME])
+CHOICE = bad(values=["'least'", "'Min'", "''", "0", "True", "None", "['min']"])
 DISTRIBUTION = bad(values=["'gauss'", "'Normal'", "''", "0", "True", "['normal']"])
 PHASES = bad(values=["0", "1", "4", "2.0", "2.5", "'2'", "True", "[2]"])
 
@@ -204,7 +205,12 @@ KINDS_OF_WORDS = [
     (PERIOD, "cosine_restarts.steps cycle.steps warmup_exponential.decay_steps"),
     (GROWTH, "length_factor"),
     (COUNT, "limit"),
-    (SEED, "seed"),
+    (SEED, "seed patience greedy.warmup greedy.cooldown reduce_on_plateau.cooldown"),
+    (COUNT, "window reset_after"),
+    (RATE, "threshold"),
+    (POSITIVE, "back_off_on_spike.threshold"),
+    (LENGTH, "hold_steps recover_steps"),
+    (CHOICE, "mode threshold_mode"),
     (FLAG, "staircase overlap freeze"),
     (SHAPE, "shape"),
     (SCHEDULE, "schedule first second"),
@@ -224,6 +230,7 @@ multistep.factor multistep.factors warmup.init_value warmup_constant.init_value
 warmup_linear.init_value warmup_cosine.init_value warmup_exponential.init_value
 warmup_inverse_sqrt.init_value warmup_inverse_sqrt.timescale wsd.init_value
 one_cycle.init_value one_cycle.end_value slanted_triangular.min_value
+greedy.reset_after cooldown_on_trigger.patience
 """
 
 GOOD_CALLS = """
@@ -282,6 +289,15 @@ one_cycle(peak_value=0.5, total_steps=40, warmup_steps=10, init_value=0.0,
           end_value=0.1, shape="linear", phases=3)
 slanted_triangular(peak_value=0.5, total_steps=40, warmup_steps=10, min_value=0.1)
 flat_cosine(peak_value=0.5, total_steps=40, decay_steps=10, end_value=0.1)
+reduce_on_plateau(schedule=0.5, factor=0.5, patience=2, threshold=0.1,
+                  threshold_mode="abs", mode="max", cooldown=3, min_value=0.1, window=4)
+greedy(schedule=0.5, factor=0.5, patience=2, threshold=0.1, threshold_mode="abs",
+       mode="max", cooldown=3, warmup=4, min_value=0.1, max_value=0.9, window=5,
+       reset_after=6)
+back_off_on_spike(schedule=0.5, factor=0.5, threshold=3.0, hold_steps=10,
+                  recover_steps=20, window=30, shape="cosine")
+cooldown_on_trigger(schedule=0.5, steps=10, end_value=0.1, shape="cosine", patience=2,
+                    threshold=0.1, threshold_mode="abs", mode="max", window=3)
 rex(beta=0.5)
 inverse_proportional(ratio=0.5)
 tanh(lower=-5.0, upper=2.0)
@@ -296,7 +312,7 @@ PLACES.append(("multistep", "factor"))
 
 def kind_of(name, argument):
     """The bad values of an argument, None among them."""
-    return KINDS.get(f"{name}.{argument}", KINDS[argument])
+    return KINDS.get(f"{name}.{argument}") or KINDS[argument]
 
 
 def bad_values(name, argument):
@@ -904,7 +920,7 @@ def test_stacked_schedules_are_not_called(way):
 # ----- tracers -----
 
 
-STATIC = (FLAG, SHAPE, CLOCK, DISTRIBUTION, PHASES, SCHEDULES)
+STATIC = (FLAG, SHAPE, CLOCK, CHOICE, DISTRIBUTION, PHASES, SCHEDULES)
 TRACEABLE = [place for place in PLACES if kind_of(*place) not in STATIC]
 
 
@@ -921,7 +937,7 @@ def test_tracers_pass(name, argument):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         built = jax.vmap(build)(jnp.stack([-like, like]))
-    assert isinstance(built, (js.Schedule, js.Shape))
+    assert isinstance(built, (js.Schedule, js.Shape, js.MetricDriven))
     if kind in (VALUES, FACTORS, BOUNDARIES):
         entries = lambda value: build([*good[argument][:-1], value])
         last = jnp.asarray(good[argument][-1])
