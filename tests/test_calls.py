@@ -53,7 +53,7 @@ def test_shape_and_weak_type(c: Case):
     assert (passed.shape, passed.dtype) == ((2, 3), float_dtype())
     chex.assert_shape(s(5), ())
     assert s(5).weak_type
-    assert jax.jit(lambda s: s(5))(s).weak_type
+    assert jax.eval_shape(lambda s: s(5), s).weak_type
 
 
 @every_case
@@ -84,7 +84,7 @@ def _holds_only_lengths(c: Case) -> bool:
 def test_every_kind_of_count(c: Case):
     """The same number is the same step, whatever its type."""
     s = c.schedule
-    kinds = (jnp.uint32, jnp.int8, jnp.float32)
+    kinds = (jnp.uint32, jnp.float32)
 
     @jax.jit
     def all_kinds(steps: jax.Array):
