@@ -128,7 +128,9 @@ def of_floats(
     index = jnp.where(begins(index + 1, fixed, growth) <= fixed_step, index + 1, index)
     index = _limited(jnp.maximum(index, 0), limit)
     start = begins(index, first, factor)
-    length = begins(index + 1, first, factor) - start
+    # Not a difference of boundaries: far out, where floats are coarse, it could be 0.
+    growth_of_each = jnp.where(factor > 1, factor, 1.0)
+    length = first * jnp.exp(index * jnp.log(growth_of_each))
     local = jnp.minimum(step - start, length)
     return Span(index, local, as_real(length), fractions(local, length - local, length))
 

@@ -6,9 +6,10 @@ included: lengths 0 and 1, equal values, negative values, integers.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -290,6 +291,15 @@ def interesting_steps(c: Case) -> np.ndarray:
 def float_dtype() -> Any:
     """float32, or float64 under x64."""
     return np.dtype(jnp.result_type(float))
+
+
+# The last case of every constructor.
+ONE_OF_EACH = list({c.make: c for c in CASES}.values())
+
+# For laws that do not depend on how well a program is optimised: it compiles sooner.
+quickly_compiled = partial(
+    jax.jit, compiler_options={"xla_backend_optimization_level": 0}
+)
 
 
 def ulps(a: Any, b: Any, *, scale: float = 0.0) -> float:

@@ -5,7 +5,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import CASES, IDS, Case, float_dtype, interesting_steps, scale_of, ulps
+from cases import (
+    CASES,
+    IDS,
+    ONE_OF_EACH,
+    Case,
+    float_dtype,
+    interesting_steps,
+    quickly_compiled,
+    scale_of,
+    ulps,
+)
 
 import jaxsched as js
 
@@ -17,8 +27,9 @@ def test_eager_is_jit_bit_for_bit(c: Case):
     s, steps = c.schedule, interesting_steps(c)
     compiled = jax.jit(s)
     chex.assert_trees_all_equal(s(steps), compiled(steps))
-    for step in (0, c.total, 2**31 - 1):
-        chex.assert_trees_all_equal(s(step), compiled(step))
+    if c in ONE_OF_EACH:
+        for step in (0, c.total, 2**31 - 1):
+            chex.assert_trees_all_equal(s(step), compiled(step))
 
 
 @every_case
@@ -86,7 +97,7 @@ def test_every_kind_of_count(c: Case):
     s = c.schedule
     kinds = (jnp.uint32, jnp.float32)
 
-    @jax.jit
+    @quickly_compiled
     def all_kinds(steps: jax.Array):
         return s(steps), [s(steps.astype(kind)) for kind in kinds]
 

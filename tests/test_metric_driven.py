@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, Case, differences, float_dtype
+from cases import CASES, ONE_OF_EACH, Case, differences, float_dtype, quickly_compiled
 from driven import COSINE, DRIVEN, IDS
 
 import jaxsched as js
@@ -63,7 +63,7 @@ def scanned(driven: js.MetricDriven, metrics: Any) -> tuple[Any, Any]:
 def test_a_scan_is_a_loop(driven: js.MetricDriven):
     """The same decisions, the same rates, and the state keeps its types."""
     last, rates = run(driven)
-    end, found = jax.jit(scanned)(driven, METRICS)
+    end, found = quickly_compiled(scanned)(driven, METRICS)
     chex.assert_trees_all_close(end, last, rtol=1e-6)
     assert np.all(differences(found, rates) <= 4)
     chex.assert_trees_all_equal_shapes_and_dtypes(end, driven.init())
@@ -82,8 +82,8 @@ def test_vmap_over_each_hyperparameter_is_a_loop(driven: js.MetricDriven):
         changed = leaf + 2 if whole else leaf * 0.75
         variants.append(tree.unflatten([*leaves[:i], changed, *leaves[i + 1 :]]))
     stacked = jax.tree.map(lambda *x: jnp.stack([jnp.asarray(y) for y in x]), *variants)
-    _, mapped = jax.jit(jax.vmap(scanned, in_axes=(0, None)))(stacked, METRICS)
-    one = jax.jit(lambda driven: scanned(driven, METRICS)[1])
+    _, mapped = quickly_compiled(jax.vmap(scanned, in_axes=(0, None)))(stacked, METRICS)
+    one = quickly_compiled(lambda driven: scanned(driven, METRICS)[1])
     for i, variant in enumerate(variants):
         assert np.all(differences(mapped[i], one(variant)) <= 4), variant
     assert one._cache_size() == 1
@@ -228,32 +228,28 @@ def scanned_without_flag(driven: js.MetricDriven, metrics: Any) -> tuple[Any, An
     return jax.lax.scan(body, driven.init(), metrics)
 
 
-ONE_OF_EACH = list({c.make: c for c in CASES}.values())
-
-
 @pytest.mark.parametrize(
     ("shape", "cases"),
     [("linear", ONE_OF_EACH), ("cosine", CASES[1::8]), ("one_minus_sqrt", CASES[3::8])],
 )
 def test_a_triggered_cooldown_is_cooldown_to_the_bit(shape: str, cases: list[Case]):
     """Every schedule, decaying from where it is, in the same program."""
+    begin = 5
+    driven = [js.cooldown_on_trigger(c.schedule, 7, 0.001, shape) for c in cases]
+    expected = [js.cooldown(c.schedule, begin, 7, 0.001, shape) for c in cases]
 
-    @jax.jit
-    def both() -> Any:
-        def one(schedule: js.Schedule, begin: int) -> Any:
-            driven = js.cooldown_on_trigger(schedule, 7, 0.001, shape)
-            expected = js.cooldown(schedule, begin, 7, 0.001, shape)
+    def body(states: Any, step: Any) -> tuple[Any, Any]:
+        rates = [d(s) for d, s in zip(driven, states, strict=True)]
+        after = [
+            d.update(s, trigger=step == begin)
+            for d, s in zip(driven, states, strict=True)
+        ]
+        return after, (rates, [s(step) for s in expected])
 
-            def body(state: Any, step: Any) -> tuple[Any, Any]:
-                after = driven.update(state, trigger=step == begin)
-                return after, (driven(state), expected(step))
-
-            return jax.lax.scan(body, driven.init(), jnp.arange(begin + 12))[1]
-
-        return [one(c.schedule, c.total // 3) for c in cases]
-
-    for c, (taken, expected) in zip(cases, both(), strict=True):
-        np.testing.assert_array_equal(taken, expected, str(c.schedule))
+    states = [d.init() for d in driven]
+    _, both = jax.jit(lambda: jax.lax.scan(body, states, jnp.arange(begin + 12)))()
+    for c, taken, wanted in zip(cases, *both, strict=True):
+        np.testing.assert_array_equal(taken, wanted, str(c.schedule))
 
 
 @pytest.mark.parametrize("how", ["flag", "plateau", "host"])

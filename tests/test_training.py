@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, Case, float_dtype
+from cases import CASES, ONE_OF_EACH, float_dtype
 from flax import linen, nnx
 from flax.training.train_state import TrainState
 from test_optimizers import NEEDS, OPTIMIZERS, loss, params_for
@@ -245,26 +245,20 @@ def test_before_the_first_update_the_first_rate_is_read():
 
 def test_schedules_advance_per_applied_update():
     """`optax.MultiSteps(k)` with every schedule: the mean gradient, once per k."""
-    cases = list({c.make: c for c in CASES}.values())
+    optimizers = [optax.MultiSteps(optax.sgd(c.schedule), 3) for c in ONE_OF_EACH]
+    zero = jnp.zeros((), float_dtype())
 
-    @jax.jit
-    def run() -> Any:
-        def one(c: Case) -> Any:
-            optimizer = optax.MultiSteps(optax.sgd(c.schedule), 3)
+    def step(states: Any, k: Any) -> Any:
+        grad = 1.0 + (k % 3).astype(float_dtype())
+        both = [
+            o.update(grad, s, zero) for o, s in zip(optimizers, states, strict=True)
+        ]
+        return [state for _, state in both], [updates for updates, _ in both]
 
-            def step(state: Any, k: Any) -> Any:
-                grad = 1.0 + (k % 3).astype(float_dtype())
-                updates, state = optimizer.update(grad, state, jnp.zeros_like(grad))
-                return state, updates
-
-            first = optimizer.init(jnp.zeros((), float_dtype()))
-            return jax.lax.scan(step, first, jnp.arange(12))[1]
-
-        return [one(c) for c in cases]
-
+    states = [o.init(zero) for o in optimizers]
     with jax.numpy_dtype_promotion("standard"):  # MultiSteps divides by its count
-        found = run()
-    for c, updates in zip(cases, found, strict=True):
+        found = jax.jit(lambda: jax.lax.scan(step, states, jnp.arange(12))[1])()
+    for c, updates in zip(ONE_OF_EACH, found, strict=True):
         rates = c.schedule.at(np.arange(4))
         applied, waiting = updates[2::3], np.delete(updates, np.s_[2::3])
         np.testing.assert_allclose(applied, -2.0 * rates, rtol=1e-5, err_msg=c.name)
