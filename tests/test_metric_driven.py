@@ -213,6 +213,39 @@ def test_a_spike_cuts_holds_and_recovers():
     assert rates[46] < COSINE.at(46) / 2
 
 
+def test_a_spike_without_recovery_is_held_all_the_same():
+    """For exactly `hold_steps` updates."""
+    driven = js.back_off_on_spike(1.0, 0.25, hold_steps=3, recover_steps=0)
+    _, rates = run(driven, [1.0, np.nan, 1.0, 1.0, 1.0, 1.0])
+    assert rates.tolist() == [1.0, 1.0, 0.25, 0.25, 0.25, 1.0]
+
+
+def test_greedy_stays_finite_where_the_schedule_is_0():
+    """Improvements there raise nothing."""
+    driven = js.greedy(js.linear(0.1, 0.0, steps=5), factor=0.5, patience=0)
+    last, rates = jax.jit(lambda m: scanned_without_flag(driven, m))(
+        np.arange(300.0, 0, -1)
+    )
+    chex.assert_tree_all_finite(rates)
+    assert rates[-1] == driven(last) == 0
+
+
+def test_arrays_of_another_precision_do_not_disturb_the_state():
+    """Under strict promotion, whatever the schedule and the numbers are made of."""
+    half = jnp.asarray(0.5, jnp.bfloat16)
+    for driven in (
+        js.reduce_on_plateau(half, half, threshold=half),
+        js.greedy(half, half, 0, threshold=half, min_value=half / 4),
+        js.back_off_on_spike(half, half, threshold=half * 8, window=2),
+        js.cooldown_on_trigger(half, 3, half),
+    ):
+        state = driven.init()
+        for value in (3.0, half, 2):
+            state = driven.update(state, value=value)
+            assert driven(state).dtype == jnp.bfloat16
+        chex.assert_trees_all_equal_dtypes(state, driven.init())
+
+
 def test_a_lasting_change_of_level_is_learned():
     """The rate comes back although the loss does not."""
     driven = js.back_off_on_spike(1.0, 0.5, 6.0, 4, 4, window=10)

@@ -1,7 +1,7 @@
 """Reading and steering the learning rate, in whatever holds it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -265,6 +265,26 @@ def test_schedules_advance_per_applied_update():
         assert not np.any(waiting)
 
 
+def test_groups_of_a_partition_that_are_named_are_never_left_out():
+    """Whatever their optimizers keep: a rate, a count or nothing."""
+    optimizer = partitioned(optax.adam(S), optax.sgd(0.25))
+    read = js.learning_rate(after(optimizer), {"x": S, "y": 0.25})
+    np.testing.assert_allclose([read["x"], read["y"]], [S.at(2), 0.25], rtol=1e-6)
+
+
+def test_any_pytree_that_holds_a_state_is_steered():
+    """A training state of one's own comes back changed."""
+
+    class Training(NamedTuple):
+        params: Any
+        opt_state: Any
+
+    moved = js.set_step_count(Training(PARAMS, ours(S).init(PARAMS)), 7)
+    assert js.step_count(moved.opt_state) == js.step_count(moved) == 7
+    halved = js.set_multiplier(moved, 0.5)
+    assert halved.opt_state.multiplier == 0.5
+
+
 # Flax.
 
 
@@ -340,11 +360,23 @@ def test_diff_says_how_far_it_looked():
     assert js.diff(0.1, late, at=5, total_steps=1_000_001).first == 1_000_000
     assert js.diff(0.1, late, at=1_000_000).first == 1_000_000
     assert js.diff(S, S, at=0).first is None
+    with jax.debug_nans(False):
+        broken = js.diff(S, lambda t: jnp.where(t < 7, S(t), jnp.nan), at=3)
+    assert broken.first == 7
 
 
 REFUSED = [
     (lambda: js.learning_rate(optax.sgd(0.1).init(PARAMS)), "found none in the tuple"),
     (lambda: js.learning_rate(optax.sgd(0.1).init(PARAMS), S), "found none"),
+    (lambda: js.learning_rate(optax.sgd(S).init(PARAMS), DRIVEN), "schedule must be a"),
+    (
+        lambda: js.learning_rate(HOLDERS["partition"][0].init(PARAMS), {"z": S}),
+        r"no label 'z', only \['x', 'y'\]",
+    ),
+    (
+        lambda: ours(DRIVEN).update(PARAMS, ours(S).init(PARAMS), value=1.0),
+        "the state is that of another kind of schedule",
+    ),
     (
         lambda: js.learning_rate(optax.adam(S).init(PARAMS)),
         r"found ScaleByScheduleState at opt_state\[1\]; .*learning_rate\(opt_state, sch",
@@ -357,7 +389,7 @@ REFUSED = [
         lambda: js.learning_rate(
             partitioned(optax.sgd(S), optax.sgd(S)).init(PARAMS), {"x": S}
         ),
-        r"inner_states\['y'\].*a partition \{label: schedule\}",
+        r"found ScaleByScheduleState .*a partition \{label: schedule\}",
     ),
     (lambda: js.step_count(optax.sgd(0.1).init(PARAMS)), "nothing there counts"),
     (lambda: js.set_step_count(optax.adam(0.1).init(PARAMS), 3), "given a number"),

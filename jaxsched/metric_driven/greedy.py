@@ -31,6 +31,8 @@ from jaxsched.numerics import safely
 from jaxsched.rule import Refusal
 from jaxsched.schedule import as_real
 
+_LARGEST = 1e30  # so that a rate of nearly 0 times it is a number
+
 
 class Greedy(NamedTuple):
     """The memory of `greedy`."""
@@ -92,7 +94,7 @@ def greedy(
     Judgements waited for are ignored altogether, the best value included. The state
     holds the rate as a multiple of schedule(step). The bounds bind the changes: where
     the schedule itself is outside of them, its own value holds. A value that is not
-    finite is bad and is forgotten.
+    finite is bad and is forgotten. For rates >= 0.
 
     Args:
       schedule: A schedule, a number, a callable of the step, or another metric-driven
@@ -150,7 +152,8 @@ def greedy(
         positive = report.base > 0
         base = safely(positive, report.base)
         least = jnp.where(positive, min_value / base, 0.0)
-        most = jnp.where(positive, max_value / base, jnp.inf)
+        most = jnp.where(positive, max_value / base, memory.multiplier)
+        most = jnp.minimum(most, _LARGEST)
         multiplier = _moved(memory.multiplier, rises, falls, factor, least, most)
         rests = jnp.where(rises, warmup, jnp.where(falls, cooldown, memory.waiting))
         after = Greedy(

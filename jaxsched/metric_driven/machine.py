@@ -19,7 +19,7 @@ from jaxsched.domains.functions import Inner
 from jaxsched.domains.numbers import numeric
 from jaxsched.progress import later
 from jaxsched.rule import Bound, Registry, Rule, constructor_of, is_traced, short
-from jaxsched.schedule import Schedule, as_real
+from jaxsched.schedule import Schedule, as_real, is_array
 
 P = ParamSpec("P")
 _MISSING: Any = object()
@@ -163,9 +163,10 @@ class MetricDriven(Bound):
     ) -> MetricDrivenState:
         finite = jnp.isfinite(value)
         safe = as_real(jnp.where(finite, value, jnp.zeros_like(value)))
-        base = self._base(state)
+        base = as_real(self._base(state))
         report = Report(state.step, base, safe, measured, finite, trigger)
-        memory = _as_before(state.memory, self._machine().judge(state.memory, report))
+        judge = self._machine(neutral=True).judge
+        memory = _as_before(state.memory, judge(state.memory, report))
         step = later(state.step, 1).astype(state.step.dtype)
         return MetricDrivenState(step, own, memory)
 
@@ -183,8 +184,12 @@ class MetricDriven(Bound):
             self._compiled[method] = jax.jit(partial(method, self))
         return self._compiled[method](*args)
 
-    def _machine(self) -> Machine:
-        return self._rule.function(**self._loaded())
+    def _machine(self, *, neutral: bool = False) -> Machine:
+        """The machine; neutral, its floats do not decide the dtype of its memory."""
+        values = self._loaded()
+        if neutral:
+            values = {k: as_real(v) if _is_float(v) else v for k, v in values.items()}
+        return self._rule.function(**values)
 
     def _base(self, state: MetricDrivenState) -> Array:
         inner = self._values["schedule"]
@@ -271,12 +276,18 @@ def _metric(value: Any, name: str) -> ArrayLike:
         raise TypeError(
             f"{name}: value {error} or None, got value={short(value)}"
         ) from None
+    if isinstance(value, int):
+        return float(value)
     if np.ndim(value) != 0:
         raise ValueError(
             f"{name}: value must be a scalar, got shape {np.shape(value)}; "
             "pass its mean, for example"
         )
     return value
+
+
+def _is_float(x: Any) -> bool:
+    return is_array(x) and jnp.issubdtype(jnp.result_type(x), jnp.floating)
 
 
 def _flag(value: Any, argument: str, name: str) -> Array:

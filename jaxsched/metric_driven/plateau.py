@@ -74,9 +74,9 @@ def reduce_on_plateau(
         rate = max(schedule(step) * multiplier, min(min_value, schedule(step)))
 
     The first value is always better. A gain within float rounding of the threshold may
-    be judged either way. A value that is not finite is bad and is
-    forgotten. For a metric below 0, `rel` counts staying where it is as an improvement,
-    as PyTorch does; use `magnitude` or `abs` there.
+    be judged either way. A value that is not finite is bad, the infinity of the good
+    side too, and is forgotten. For a metric below 0, `rel` counts staying where it is as
+    an improvement, as PyTorch does; use `magnitude` or `abs` there.
 
     Args:
       schedule: A schedule, a number, a callable of the step, or another metric-driven
@@ -87,8 +87,9 @@ def reduce_on_plateau(
       threshold_mode: "rel", "abs" or "magnitude", see above. Static.
       mode: "min" for a metric to bring down, "max" for one to bring up. Static.
       cooldown: Judgements after a reduction that are never bad, >= 0.
-      min_value: A floor on the rate itself: reductions stop there. Where the schedule
-        itself is lower (a warm-up from 0), its own value holds.
+      min_value: A floor on the rate itself: no reduced rate is below it, however far the
+        multiplier has fallen. Where the schedule itself is lower (a warm-up from 0), its
+        own value holds.
       window: How many metrics are averaged before one judgement, >= 1.
 
     Returns:

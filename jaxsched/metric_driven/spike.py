@@ -15,7 +15,7 @@ from jaxsched.metric_driven.machine import (
     metric_driven,
 )
 from jaxsched.metric_driven.metrics import refuse_growth
-from jaxsched.numerics import blend
+from jaxsched.numerics import blend, safely
 from jaxsched.progress import later, progress, since, together
 from jaxsched.schedule import as_real
 from jaxsched.shapes import ShapeLike, as_shape
@@ -54,9 +54,9 @@ def back_off_on_spike(
 
     A spike is a loss more than `threshold` standard deviations above its running mean,
     or one that is not finite. The rate is then `factor` of the schedule's for
-    `hold_steps` updates and returns to the schedule over `recover_steps` more; the
-    schedule's clock runs on underneath. A spike during that time begins it anew; cuts do
-    not multiply.
+    `hold_steps` updates and returns from there to the schedule over `recover_steps` more;
+    the schedule's clock runs on underneath. A spike during that time begins it anew; cuts
+    do not multiply.
 
     Formula, for a finite loss x after n others, with a = 1 / min(n + 1, window):
 
@@ -66,8 +66,13 @@ def back_off_on_spike(
         rate = schedule(step) * (factor fall(u) + rise(u))
 
     where u is the elapsed part of the recovery, 0 while the rate is held. Because d is
-    bounded, one spike cannot hide the next, and a lasting change of level is learned. A
-    loss that is not finite is a spike at any time and is forgotten.
+    bounded, one spike cannot hide the next, and a lasting change of level is learned; the
+    first `window` losses are taken as they are. A deviation below 2^-20 of the mean is
+    none: pass the loss in float32, bfloat16 moves in larger steps. A loss that is not
+    finite is a spike at any time and is forgotten.
+
+    It must see the loss: `optax.apply_if_finite` around it holds its state where
+    gradients are not finite, and `optax.MultiSteps` passes on only the last loss.
 
     Args:
       schedule: A schedule, a number, a callable of the step, or another metric-driven
@@ -104,8 +109,10 @@ def back_off_on_spike(
 
     def judge(memory: Spike, report: Report) -> Spike:
         ready = memory.count >= window
+        varies = memory.variance > 0
         spread = jnp.maximum(
-            jnp.sqrt(memory.variance), _RESOLUTION * jnp.abs(memory.mean)
+            jnp.where(varies, jnp.sqrt(safely(varies, memory.variance)), 0.0),
+            _RESOLUTION * jnp.abs(memory.mean),
         )
         bound = jnp.where(ready, jnp.minimum(threshold * spread, _LARGEST), _LARGEST)
         deviation = report.value - memory.mean
@@ -126,7 +133,9 @@ def back_off_on_spike(
     def rate(memory: Spike, step: Array, base: Array) -> Array:
         passed, hold = together(memory.since, hold_steps)
         fall, rise = as_shape(shape)(*progress(since(passed, hold), recover_steps))
-        backed_off = (passed >= 0) & (passed < later(hold, recover_steps))
-        return jnp.where(backed_off, base * blend(factor, fall, 1.0, rise), base)
+        held = (passed >= 0) & (passed < hold)
+        recovers = (passed >= hold) & (passed < later(hold, recover_steps))
+        back = jnp.where(recovers, base * blend(factor, fall, 1.0, rise), base)
+        return jnp.where(held, base * factor, back)
 
     return Machine(Spike, judge, rate)

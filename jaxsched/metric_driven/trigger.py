@@ -60,8 +60,9 @@ def cooldown_on_trigger(
 
     Three things begin the decay: a true `trigger=` passed to `update` (to the optimizer's
     update, in training); with `patience`, a metric that stops improving; and the host,
-    with `set_trigger` between two updates. It begins at the step of that update, once,
-    and from then on the rate is that of `cooldown(schedule, begin=that step, ...)`.
+    with `set_trigger` between two updates (or by editing `begin` in its memory to now or
+    later). It begins at the step of that update, once, and from then on the rate is that
+    of `cooldown(schedule, begin=that step, ...)`.
 
     Formula, with u = min(t - begin, steps) / steps and the weights of the shape:
 

@@ -90,7 +90,8 @@ def _first_difference(a: Schedule, b: Schedule, steps: int, rtol: float) -> int 
         # One length for all chunks, so that each schedule is compiled once.
         chunk = np.arange(start, start + _CHUNK)
         x, y = np.asarray(a.at(chunk)), np.asarray(b.at(chunk))
-        apart = np.abs(x - y) > rtol * np.maximum(np.abs(x), np.abs(y))
+        near = np.abs(x - y) <= rtol * np.maximum(np.abs(x), np.abs(y))
+        apart = ~(near | (np.isnan(x) & np.isnan(y)))
         apart[steps - start :] = False
         if apart.any():
             return start + int(apart.argmax())

@@ -7,7 +7,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from jaxsched.domains.functions import as_schedule
+from jaxsched.domains.functions import Inner
+from jaxsched.rule import short
+from jaxsched.schedule import Schedule
 from jaxsched.training.states import (
     Found,
     array_of,
@@ -16,6 +18,7 @@ from jaxsched.training.states import (
     injects,
     is_clock,
     is_driven,
+    is_partition,
     is_rate,
     refuse,
     remembers,
@@ -26,7 +29,8 @@ def learning_rate(opt_state: Any, schedule: Any = None) -> Any:
     """The learning rate that the last update used.
 
     Not the one that the next update will use: it is what to log beside the loss of the
-    step just made. Before the first update it is the rate which that one will use.
+    step just made. Before the first update it is the rate which that one would use; after
+    `set_step_count` or `set_multiplier` it is read anew with the next update.
 
     Args:
       opt_state: The state of an optimizer, however nested (chain, masked, partition,
@@ -52,7 +56,11 @@ def learning_rate(opt_state: Any, schedule: Any = None) -> Any:
     >>> float(js.learning_rate(state, schedule))
     1.0
     """
+    if isinstance(schedule, Mapping):
+        return _rates_of_labels(opt_state, schedule)
     found = find(opt_state, is_rate)
+    if not found and isinstance(schedule, (int, float)):
+        return _schedule(schedule)(0)  # a number needs no count
     if not found and schedule is not None:
         found = find(opt_state, counts)
     if not found:
@@ -123,11 +131,37 @@ def _rate(schedule: Any, found: Found) -> Array:
         return array_of(node.learning_rate)
     if injects(node):
         return array_of(node.hyperparams["learning_rate"])
-    for label in found.labels:
-        schedule = schedule.get(label) if isinstance(schedule, Mapping) else schedule
     if schedule is None:
         refuse("learning_rate", None, [found], _NO_RATE)
-    return as_schedule(schedule)(jnp.maximum(_count(found) - 1, 0))
+    return _schedule(schedule)(jnp.maximum(_count(found) - 1, 0))
+
+
+def _schedule(value: Any) -> Schedule:
+    try:
+        return Inner().admit(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"learning_rate: schedule {error}, got schedule={short(value)}"
+        ) from None
+
+
+def _rates_of_labels(opt_state: Any, schedules: Mapping[Any, Any]) -> dict[Any, Any]:
+    """The rate of every group that a mapping names or that remembers its own."""
+    partitions = find(opt_state, is_partition)
+    if len(partitions) != 1:
+        how = "schedules by label are for one optax.partition"
+        refuse("learning_rate", opt_state, partitions, how)
+    groups = partitions[0].node.inner_states
+    unknown = [label for label in schedules if label not in groups]
+    if unknown:
+        raise ValueError(
+            f"learning_rate: there is no label {unknown[0]!r}, only {[*groups]}"
+        )
+    return {
+        label: learning_rate(group, schedules.get(label))
+        for label, group in groups.items()
+        if label in schedules or find(group, is_rate)
+    }
 
 
 def _count(found: Found) -> Array:

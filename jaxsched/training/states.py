@@ -9,6 +9,7 @@ from jax import Array
 from jax.tree_util import DictKey, GetAttrKey, keystr
 
 from jaxsched.metric_driven.machine import MetricDrivenState
+from jaxsched.rule import is_traced
 from jaxsched.training.transformation import ScaleByLearningRateState
 
 
@@ -44,8 +45,7 @@ def _search(
 def rebuilt(opt_state: Any, change: Callable[[tuple[Any, ...], Any], Any]) -> Any:
     """The state with `change(path, node)` in the place of every node, outermost first.
 
-    What holds an optimizer's state comes back with the new one. The variables of Flax
-    NNX are changed where they are.
+    The variables of Flax NNX are changed where they are.
     """
 
     def visit(path: tuple[Any, ...], node: Any) -> Any:
@@ -56,16 +56,16 @@ def rebuilt(opt_state: Any, change: Callable[[tuple[Any, ...], Any], Any]) -> An
         return structure.unflatten([visit((*path, *k), c) for k, c in children])
 
     new = visit((), state_in(opt_state))
-    if not hasattr(opt_state, "opt_state"):
-        return new
-    if hasattr(opt_state, "replace"):
-        return opt_state.replace(opt_state=new)
-    return opt_state  # an nnx.Optimizer, whose variables have changed
+    return opt_state if _is_nnx_optimizer(opt_state) else new
 
 
 def state_in(holder: Any) -> Any:
-    """The optimizer's state in an `nnx.Optimizer` or a Linen `TrainState`."""
-    return getattr(holder, "opt_state", holder)
+    """The optimizer's state in an `nnx.Optimizer`; anything else is searched itself."""
+    return holder.opt_state if _is_nnx_optimizer(holder) else holder
+
+
+def _is_nnx_optimizer(x: Any) -> bool:
+    return hasattr(x, "opt_state") and hasattr(x, "wrt")
 
 
 def _children(node: Any) -> tuple[list[tuple[tuple[Any, ...], Any]], Any]:
@@ -93,6 +93,8 @@ def written(old: Any, new: Any) -> Any:
     """The new value in the form of the old one: its shape, its dtype, its variable."""
     before = array_of(old)
     value = jnp.broadcast_to(jnp.asarray(new).astype(before.dtype), before.shape)
+    if not is_traced((before, value)) and len(before.sharding.device_set) > 1:
+        value = jax.device_put(value, before.sharding)
     if not _is_variable(old):
         return value
     old[...] = value
@@ -126,6 +128,11 @@ def remembers(node: Any) -> bool:
 def injects(node: Any) -> bool:
     """Whether it is the state of `optax.inject_hyperparams` with a learning rate."""
     return _has(node, "hyperparams") and "learning_rate" in node.hyperparams
+
+
+def is_partition(node: Any) -> bool:
+    """Whether it is the state of `optax.partition`."""
+    return _has(node, "inner_states")
 
 
 def is_driven(node: Any) -> bool:

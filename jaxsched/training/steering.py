@@ -86,7 +86,8 @@ def set_step_count(opt_state: Any, count: Any) -> Any:
 
     For a run that goes on without its old optimizer state, or at another place of its
     schedule. The counts by which Adam and others correct their averages are left alone:
-    they belong to those averages.
+    they belong to those averages. (`optax.contrib.schedule_free` and some others of
+    `optax.contrib` have one count for both; set that yourself.)
 
     Args:
       opt_state: The state of an optimizer, or what holds one; see `learning_rate`.
@@ -110,7 +111,12 @@ def set_step_count(opt_state: Any, count: Any) -> Any:
     number = Number(least=0, whole="must", kind="a whole number")
     count = _admitted("set_step_count", "count", count, number)
     if not find(opt_state, lambda node: is_clock(node) or is_driven(node)):
-        refuse("set_step_count", opt_state, [], "was the optimizer given a number?")
+        refuse(
+            "set_step_count",
+            opt_state,
+            [],
+            "was the optimizer given a number, or is its count one for averages too?",
+        )
 
     def change(path: tuple[Any, ...], node: Any) -> Any:
         if is_clock(node):

@@ -38,8 +38,9 @@ def scale_by_learning_rate(
 
     In the place of `optax.scale_by_learning_rate`, at the end of a chain. The state holds
     the rate that the last update used (see `learning_rate`) and a multiplier that always
-    takes effect (see `set_multiplier`). Its layout is the same for a number and for any
-    schedule, so a checkpoint survives a change of schedule.
+    takes effect (see `set_multiplier`). Its layout is the same for a number and for every
+    schedule, so a checkpoint survives a change of schedule; a metric-driven one adds its
+    own state.
 
     Formula, at the update after `count` others:
 
@@ -81,6 +82,7 @@ def scale_by_learning_rate(
         ) from None
     driven = isinstance(schedule, MetricDriven)
     sign = -1 if flip_sign else 1
+    layout = jax.tree.structure(schedule.init() if driven else ())
 
     def rate_of(count: Array, own: Any) -> Array:
         return schedule(own if driven else count)
@@ -96,6 +98,11 @@ def scale_by_learning_rate(
         updates: Any, state: Any, params: Any = None, **extra: Any
     ) -> tuple[Any, ScaleByLearningRateState]:
         del params
+        if jax.tree.structure(state.schedule_state) != layout:
+            raise ValueError(
+                "scale_by_learning_rate: the state is that of another kind of schedule "
+                f"than {short(schedule)}; begin with a new state and set_step_count"
+            )
         rate = rate_of(state.count, state.schedule_state) * as_real(state.multiplier)
         own = schedule.update(state.schedule_state, **extra) if driven else ()
         updates = jax.tree.map(lambda g: (sign * rate).astype(g.dtype) * g, updates)
