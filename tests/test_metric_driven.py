@@ -144,16 +144,16 @@ def test_updates_without_a_metric_change_only_the_clock(driven: js.MetricDriven)
 def test_it_goes_into_inject_hyperparams(driven: js.MetricDriven):
     """As it is; the rate in use is the one that Optax reports."""
     optimizer = optax.inject_hyperparams(optax.sgd)(learning_rate=driven)
-    params = jnp.ones(2, float_dtype())
+    params = jnp.ones(2, driven(driven.init()).dtype)
 
     def body(state: Any, value: Any) -> tuple[Any, Any]:
         updates, state = optimizer.update(params, state, params, value=value)
         return state, (updates[0], js.learning_rate(state))
 
-    _, (updates, read) = jax.jit(
+    _, (updates, read) = quickly_compiled(
         lambda: jax.lax.scan(body, optimizer.init(params), METRICS)
     )()
-    _, rates = jax.jit(scanned)(driven, METRICS)
+    _, rates = quickly_compiled(scanned)(driven, METRICS)
     until = 30 if "trigger" in repr(driven) else None  # the flag is not passed here
     np.testing.assert_allclose(-updates[:until], rates[:until], rtol=1e-6)
     chex.assert_trees_all_equal(-updates, read)
@@ -268,21 +268,17 @@ def scanned_without_flag(driven: js.MetricDriven, metrics: Any) -> tuple[Any, An
 def test_a_triggered_cooldown_is_cooldown_to_the_bit(shape: str, cases: list[Case]):
     """Every schedule, decaying from where it is, in the same program."""
     begin = 5
-    driven = [js.cooldown_on_trigger(c.schedule, 7, 0.001, shape) for c in cases]
-    expected = [js.cooldown(c.schedule, begin, 7, 0.001, shape) for c in cases]
+    for c in cases:
+        driven = js.cooldown_on_trigger(c.schedule, 7, 0.001, shape)
+        expected = js.cooldown(c.schedule, begin, 7, 0.001, shape)
 
-    def body(states: Any, step: Any) -> tuple[Any, Any]:
-        rates = [d(s) for d, s in zip(driven, states, strict=True)]
-        after = [
-            d.update(s, trigger=step == begin)
-            for d, s in zip(driven, states, strict=True)
-        ]
-        return after, (rates, [s(step) for s in expected])
+        def body(state: Any, step: Any, driven=driven, expected=expected) -> Any:
+            after = driven.update(state, trigger=step == begin)
+            return after, (driven(state), expected(step))
 
-    states = [d.init() for d in driven]
-    _, both = jax.jit(lambda: jax.lax.scan(body, states, jnp.arange(begin + 12)))()
-    for c, taken, wanted in zip(cases, *both, strict=True):
-        np.testing.assert_array_equal(taken, wanted, str(c.schedule))
+        steps = jnp.arange(begin + 12)
+        _, both = jax.lax.scan(body, driven.init(), steps)
+        np.testing.assert_array_equal(*both, str(c.schedule))
 
 
 @pytest.mark.parametrize("how", ["flag", "plateau", "host"])

@@ -1,6 +1,7 @@
 """Reading and steering the learning rate, in whatever holds it."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import chex
@@ -9,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, ONE_OF_EACH, float_dtype
+from cases import CASES, ONE_OF_EACH, float_dtype, quickly_compiled
 from flax import linen, nnx
 from flax.training.train_state import TrainState
 from test_optimizers import NEEDS, OPTIMIZERS, loss, params_for
@@ -19,23 +20,29 @@ import jaxsched as js
 S = js.warmup_cosine(0.1, total_steps=20, warmup_steps=4)
 HALF = js.constant(0.5)
 DRIVEN = js.reduce_on_plateau(S, factor=0.5, patience=0)
-PARAMS = {"a": jnp.ones(2), "b": jnp.array(2.0, "float32")}
+PARAMS = {"a": jnp.ones(2, float_dtype()), "b": jnp.array(2.0, float_dtype())}
 LABELS = {"a": "x", "b": "y"}
 
 
-def after(optimizer: Any, updates: int = 3, state: Any = None) -> Any:
-    """The state after some updates with gradients equal to the parameters."""
+@cache  # one program for all tests of an optimizer
+def update_of(optimizer: Any) -> Callable[[Any], Any]:
+    """One update with gradients equal to the parameters, from state to state."""
     optimizer = optax.with_extra_args_support(optimizer)
 
-    @jax.jit
+    @quickly_compiled
     def update(state: Any) -> Any:
         # Adam's bias correction mixes a float and a count.
         with jax.numpy_dtype_promotion("standard"):
             return optimizer.update(PARAMS, state, PARAMS, value=1.0)[1]
 
+    return update
+
+
+def after(optimizer: Any, updates: int = 3, state: Any = None) -> Any:
+    """The state after some updates, from a new or a given one."""
     state = optimizer.init(PARAMS) if state is None else state
     for _ in range(updates):
-        state = update(state)
+        state = update_of(optimizer)(state)
     return state
 
 
@@ -175,7 +182,7 @@ def test_the_rate_read_is_the_rate_used(name: str):
 
     with jax.numpy_dtype_promotion("standard"):
         carry = params, optimizer.init(params), injected.init(params)
-        (_, state, other), (reads, ratios) = jax.jit(
+        (_, state, other), (reads, ratios) = quickly_compiled(
             lambda carry: jax.lax.scan(step, carry, None, 3)
         )(carry)
     for read in reads:
@@ -257,7 +264,8 @@ def test_schedules_advance_per_applied_update():
 
     states = [o.init(zero) for o in optimizers]
     with jax.numpy_dtype_promotion("standard"):  # MultiSteps divides by its count
-        found = jax.jit(lambda: jax.lax.scan(step, states, jnp.arange(12))[1])()
+        run = quickly_compiled(lambda: jax.lax.scan(step, states, jnp.arange(12))[1])
+        found = run()
     for c, updates in zip(ONE_OF_EACH, found, strict=True):
         rates = c.schedule.at(np.arange(4))
         applied, waiting = updates[2::3], np.delete(updates, np.s_[2::3])
@@ -292,7 +300,7 @@ def nnx_optimizer(transformation: Any) -> tuple[nnx.Optimizer, Callable[[], None
     """An optimizer of a small model, and its update."""
     model = nnx.Linear(2, 2, rngs=nnx.Rngs(0))
     optimizer = nnx.Optimizer(model, transformation, wrt=nnx.Param)
-    grads = nnx.grad(lambda m: jnp.sum(m(jnp.ones((1, 2)))))(model)
+    grads = nnx.grad(lambda m: jnp.sum(m(jnp.ones((1, 2), "float32"))))(model)
 
     def update() -> None:
         with jax.numpy_dtype_promotion("standard"):
@@ -326,7 +334,7 @@ def test_nnx_optimizers_are_read_and_steered_in_place(name: str):
 def test_linen_train_states_are_read_and_steered():
     """A new `TrainState` comes back; its own step is left alone."""
     model = linen.Dense(2)
-    params = model.init(jax.random.key(0), jnp.ones((1, 2)))
+    params = model.init(jax.random.key(0), jnp.ones((1, 2), "float32"))
     state = TrainState.create(apply_fn=model.apply, params=params, tx=ours(S))
     for _ in range(3):
         state = state.apply_gradients(grads=params)
