@@ -66,7 +66,7 @@ def grown(value: ArrayLike, exponent: ArrayLike) -> Array:
 
 
 def blend(left: ArrayLike, fall: Array, right: ArrayLike, rise: Array) -> Array:
-    """Left * fall + right * rise, rounded alike in every program.
+    """The sum left * fall + right * rise, rounded alike in every program.
 
     A compiler may fuse either product with the sum, as it likes, and then the last bit
     depends on what stands around. A choice between product and sum keeps them apart.

@@ -49,6 +49,15 @@ class Domain(Protocol):
         ...
 
 
+def admitted(function: str, argument: str, value: Any, domain: Domain) -> Any:
+    """An argument as its domain keeps it; the one wording of a refusal."""
+    try:
+        return domain.admit(value)
+    except (ValueError, TypeError) as error:
+        message = f"{function}: {argument} {error}, got {argument}={short(value)}"
+        raise type(error)(message) from None
+
+
 class Refusal(Exception):
     """Hyperparameters that do not fit each other, with the names of those concerned.
 
@@ -137,11 +146,7 @@ class Rule:
     def _admit(self, name: str, value: Any) -> Any:
         if value is None and self.signature.parameters[name].default is None:
             return None
-        try:
-            return self.domains[name].admit(value)
-        except (ValueError, TypeError) as error:
-            message = f"{self.name}: {name} {error}, got {name}={short(value)}"
-            raise type(error)(message) from None
+        return admitted(self.name, name, value, self.domains[name])
 
     def _nearest(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.domains, n=1)

@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 
 from jaxsched.domains.choices import TrueOrFalse
 from jaxsched.domains.functions import Inner, Inners
-from jaxsched.domains.numbers import Growth, Number
+from jaxsched.domains.numbers import Growth, Number, whole_number
 from jaxsched.domains.tables import Table
 from jaxsched.schedule import Schedule
 
@@ -47,10 +47,10 @@ Period = Annotated[ArrayLike, Number(above=0, whole="may", kind="a length")]
 LengthFactor = Annotated[ArrayLike, Growth(least=1, whole="may")]
 
 
-Count = Annotated[ArrayLike, Number(least=1, whole="must", kind="a whole number")]
+Count = Annotated[ArrayLike, whole_number(1)]
 
 
-Seed = Annotated[ArrayLike, Number(least=0, whole="must", kind="a whole number")]
+Seed = Annotated[ArrayLike, whole_number(0)]
 
 
 Values = Annotated[ArrayLike | Sequence[ArrayLike], Table(Number())]

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxsched.domains.numbers import Number, numeric
-from jaxsched.rule import Bound, short
+from jaxsched.rule import Bound, admitted
 from jaxsched.schedule import (
     Schedule,
     schedule,
@@ -141,12 +141,7 @@ def as_schedule(value: Any) -> Schedule:
     >>> js.as_schedule(0.1)
     constant(value=0.1)
     """
-    try:
-        return Inner().admit(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"as_schedule: value {error}, got value={short(value)}"
-        ) from None
+    return admitted("as_schedule", "value", value, Inner())
 
 
 @schedule

@@ -115,6 +115,11 @@ class Growth(Number):
             raise ValueError(f"must be 1 or >= {self.least_growth}")
 
 
+def whole_number(least: int) -> Number:
+    """The domain of whole numbers from `least` on."""
+    return Number(least=least, whole="must", kind="a whole number")
+
+
 def numeric(value: Any, kind: str = "a number") -> Any:
     """A real number or array, NumPy scalars as Python numbers.
 

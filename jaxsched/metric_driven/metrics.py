@@ -8,14 +8,14 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxsched.domains.choices import OneOf
-from jaxsched.domains.numbers import Number, known
+from jaxsched.domains.numbers import known, whole_number
 from jaxsched.metric_driven.machine import Report, Scalar
 from jaxsched.rule import Refusal
 from jaxsched.schedule import as_real
 
 Mode = Annotated[str, OneOf("min", "max")]
 ThresholdMode = Annotated[str, OneOf("rel", "abs", "magnitude")]
-Patience = Annotated[ArrayLike, Number(least=0, whole="must", kind="a whole number")]
+Patience = Annotated[ArrayLike, whole_number(0)]
 
 
 class Window(NamedTuple):

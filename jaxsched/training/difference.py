@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxsched.domains.functions import as_schedule
-from jaxsched.domains.numbers import Number
-from jaxsched.rule import short
+from jaxsched.domains.functions import Inner
+from jaxsched.domains.numbers import Number, whole_number
+from jaxsched.rule import admitted
 from jaxsched.schedule import Schedule
 
 _CHUNK = 2**18
@@ -66,13 +66,11 @@ def diff(
     at step 500: 0.0586824 by the old schedule, 0.089457 by the new one (+0.0308)
     they part first at step 101
     """
-    kind = "a whole number"
-    at = _admitted("at", at, Number(least=0, whole="must", kind=kind))
-    total = _admitted(
-        "total_steps", total_steps, Number(least=1, whole="must", kind=kind)
-    )
-    rtol = _admitted("rtol", rtol, Number(least=0))
-    before, after = _schedule("old", old), _schedule("new", new)
+    at = admitted("diff", "at", at, whole_number(0))
+    total = admitted("diff", "total_steps", total_steps, whole_number(1))
+    rtol = admitted("diff", "rtol", rtol, Number(least=0))
+    before = admitted("diff", "old", old, Inner())
+    after = admitted("diff", "new", new, Inner())
     compared = max(total, at + 1)
     return Difference(
         before,
@@ -96,18 +94,3 @@ def _first_difference(a: Schedule, b: Schedule, steps: int, rtol: float) -> int 
         if apart.any():
             return start + int(apart.argmax())
     return None
-
-
-def _schedule(name: str, value: Any) -> Schedule:
-    try:
-        return as_schedule(value)
-    except (TypeError, ValueError) as error:
-        reason = str(error).removeprefix("as_schedule: value ").split(", got value=")[0]
-        raise type(error)(f"diff: {name} {reason}, got {name}={short(value)}") from None
-
-
-def _admitted(name: str, value: Any, domain: Number) -> Any:
-    try:
-        return domain.admit(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"diff: {name} {error}, got {name}={short(value)}") from None

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from jaxsched.domains.functions import Inner
-from jaxsched.rule import short
+from jaxsched.rule import admitted
 from jaxsched.schedule import Schedule
 from jaxsched.training.states import (
     Found,
@@ -137,12 +137,7 @@ def _rate(schedule: Any, found: Found) -> Array:
 
 
 def _schedule(value: Any) -> Schedule:
-    try:
-        return Inner().admit(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"learning_rate: schedule {error}, got schedule={short(value)}"
-        ) from None
+    return admitted("learning_rate", "schedule", value, Inner())
 
 
 def _rates_of_labels(opt_state: Any, schedules: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -5,9 +5,9 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from jaxsched.domains.numbers import Number
+from jaxsched.domains.numbers import Number, whole_number
 from jaxsched.metric_driven.trigger import Trigger
-from jaxsched.rule import short
+from jaxsched.rule import admitted
 from jaxsched.training.states import (
     Found,
     array_of,
@@ -66,8 +66,10 @@ def set_multiplier(opt_state: Any, multiplier: Any) -> Any:
             raise ValueError(
                 f"set_multiplier: there is no label {label!r}, only {labels}"
             )
+    domain = Number(least=0)
     numbers = {
-        k: _admitted("set_multiplier", "multiplier", v) for k, v in given.items()
+        label: admitted("set_multiplier", "multiplier", number, domain)
+        for label, number in given.items()
     }
 
     def change(path: tuple[Any, ...], node: Any) -> Any:
@@ -108,8 +110,7 @@ def set_step_count(opt_state: Any, count: Any) -> Any:
     >>> int(js.step_count(js.set_step_count(state, 3)))
     3
     """
-    number = Number(least=0, whole="must", kind="a whole number")
-    count = _admitted("set_step_count", "count", count, number)
+    count = admitted("set_step_count", "count", count, whole_number(0))
     if not find(opt_state, lambda node: is_clock(node) or is_driven(node)):
         refuse(
             "set_step_count",
@@ -165,14 +166,3 @@ def set_trigger(opt_state: Any) -> Any:
 
 def _is_trigger(node: Any) -> bool:
     return isinstance(node, Trigger)
-
-
-def _admitted(
-    function: str, argument: str, value: Any, domain: Number | None = None
-) -> Any:
-    try:
-        return (domain or Number(least=0)).admit(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"{function}: {argument} {error}, got {argument}={short(value)}"
-        ) from None

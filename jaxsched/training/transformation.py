@@ -12,7 +12,7 @@ from jaxsched.metric_driven.machine import (
     strong,
 )
 from jaxsched.progress import later
-from jaxsched.rule import short
+from jaxsched.rule import admitted, short
 from jaxsched.schedule import as_real
 
 if TYPE_CHECKING:
@@ -73,13 +73,8 @@ def scale_by_learning_rate(
     """
     import optax  # what merely evaluates schedules does without it
 
-    try:
-        schedule = Driven().admit(learning_rate)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"scale_by_learning_rate: learning_rate {error}, "
-            f"got learning_rate={short(learning_rate)}"
-        ) from None
+    name = "scale_by_learning_rate"
+    schedule = admitted(name, "learning_rate", learning_rate, Driven())
     driven = isinstance(schedule, MetricDriven)
     sign = -1 if flip_sign else 1
     layout = jax.tree.structure(schedule.init() if driven else ())
