@@ -8,7 +8,6 @@ import pytest
 from cases import (
     CASES,
     IDS,
-    ONE_OF_EACH,
     Case,
     float_dtype,
     interesting_steps,
@@ -27,9 +26,8 @@ def test_eager_is_jit_bit_for_bit(c: Case):
     s, steps = c.schedule, interesting_steps(c)
     compiled = jax.jit(s)
     chex.assert_trees_all_equal(s(steps), compiled(steps))
-    if c in ONE_OF_EACH:
-        for step in (0, c.total, 2**31 - 1):
-            chex.assert_trees_all_equal(s(step), compiled(step))
+    for step in (0, c.total, 2**31 - 1):
+        chex.assert_trees_all_equal(s(step), compiled(step))
 
 
 @every_case
@@ -95,7 +93,7 @@ def _holds_only_lengths(c: Case) -> bool:
 def test_every_kind_of_count(c: Case):
     """The same number is the same step, whatever its type."""
     s = c.schedule
-    kinds = (jnp.uint32, jnp.float32)
+    kinds = (jnp.uint32, jnp.int8, jnp.float32)
 
     @quickly_compiled
     def all_kinds(steps: jax.Array):
