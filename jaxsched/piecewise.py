@@ -6,7 +6,7 @@ from jax.typing import ArrayLike
 
 from jaxsched.domains import Boundaries, Factor, Factors, Value, Values
 from jaxsched.numerics import powered, safely
-from jaxsched.progress import progress, since, together
+from jaxsched.progress import passed, progress, since
 from jaxsched.rule import Refusal
 from jaxsched.schedule import as_real, schedule
 
@@ -54,7 +54,7 @@ def piecewise_constant(
 
     Reference: He et al., "Deep Residual Learning" (2016), arXiv:1512.03385, section 4.2.
     """
-    return jnp.asarray(values)[_index(boundaries, step)]
+    return jnp.asarray(values)[passed(boundaries, step)]
 
 
 def _one_kind_of_factor(
@@ -114,14 +114,14 @@ def multistep(
     Reference: DeepSeek-AI, "DeepSeek LLM" (2024), arXiv:2401.02954, section 2.3
     (factors 0.316 and 0.316 at 80 % and 90 %).
     """
-    index = _index(boundaries, step)
+    index = passed(boundaries, step)
     if factors is None:
         return powered(init_value, factor, as_real(index))  # type: ignore[arg-type]
     table = jnp.asarray(factors)
-    passed = jnp.cumprod(table)
+    product = jnp.cumprod(table)
     if table.weak_type:  # which the product forgets
-        passed = as_real(passed)
-    return init_value * jnp.where(index > 0, passed[jnp.maximum(index - 1, 0)], 1.0)
+        product = as_real(product)
+    return init_value * jnp.where(index > 0, product[jnp.maximum(index - 1, 0)], 1.0)
 
 
 def _same_count(boundaries: Boundaries, values: Values) -> None:
@@ -266,16 +266,10 @@ def _line(x: Array, y: Array, step: ArrayLike) -> Array:
 
 def _interval(x: Array, step: ArrayLike) -> tuple[Array, Array, Array, Array]:
     """The points on either side of the step, and its two fractions between them."""
-    i = _index(x, step)
+    i = passed(x, step)
     before, after = jnp.maximum(i - 1, 0), jnp.minimum(i, len(x) - 1)
     u, r = progress(since(step, x[before]), since(x[after], x[before]))
     return before, after, u, r
-
-
-def _index(boundaries: Boundaries, step: ArrayLike) -> Array:
-    """How many boundaries are not after the step."""
-    edges, step = together(boundaries, step)
-    return jnp.searchsorted(edges, step, side="right")
 
 
 def _length(table: Values) -> int:

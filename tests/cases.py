@@ -100,6 +100,9 @@ SHAPES = [
 ramp = js.linear(0.125, 0.5, steps=6)
 fall = js.cosine(0.5, 0.0, steps=10)
 
+# More of one kind than are computed one by one.
+MANY = [js.cosine(0.5, 0.125 * (i % 3), steps=i % 4) for i in range(17)]
+
 CASES: list[Case] = [
     case(js.constant, value=0.25),
     case(js.constant, value=0.0),
@@ -179,6 +182,12 @@ CASES: list[Case] = [
     case(js.join, schedules=[ramp, fall], boundaries=[6]),
     case(js.join, schedules=[0.25], boundaries=[]),
     case(js.join, schedules=[ramp, 0.5, fall], boundaries=[6, 9]),
+    case(
+        js.join,
+        32,
+        schedules=[ramp, *MANY[:8], 0.5, *MANY[8:], fall],
+        boundaries=[0, 3, 5, *range(6, 21), 30],
+    ),
     case(js.join, schedules=[ramp, fall], boundaries=[0]),
     case(js.join, schedules=[ramp, js.multistep(1.0, [2, 3], 0.5)], boundaries=[5.5]),
     case(js.warmup, schedule=fall, steps=5),

@@ -1,0 +1,1 @@
+"""Families of schedules: made as one stacked schedule, computed in one call."""
