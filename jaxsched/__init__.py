@@ -56,6 +56,10 @@ from jaxsched.domains import (
 )
 from jaxsched.domains.choices import OneOf
 from jaxsched.domains.functions import as_schedule
+from jaxsched.grids.distributions import Choice, Integer, LogUniform, Uniform
+from jaxsched.grids.evaluation import evaluate
+from jaxsched.grids.grid import grid
+from jaxsched.grids.random_grid import random_grid
 from jaxsched.metric_driven.greedy import greedy
 from jaxsched.metric_driven.machine import (
     Machine,
@@ -70,6 +74,14 @@ from jaxsched.metric_driven.spike import back_off_on_spike
 from jaxsched.metric_driven.trigger import cooldown_on_trigger
 from jaxsched.piecewise import multistep, piecewise_constant, piecewise_linear, spline
 from jaxsched.progress import progress
+from jaxsched.range_test.result import RangeTest
+from jaxsched.range_test.suggestions import (
+    suggest_minimum,
+    suggest_slide,
+    suggest_steep,
+    suggest_valley,
+)
+from jaxsched.range_test.sweep import lr_range_test
 from jaxsched.recipes.phases import flat_cosine, one_cycle, slanted_triangular, wsd
 from jaxsched.recipes.recipe import recipe
 from jaxsched.recipes.warmups import (
@@ -82,6 +94,7 @@ from jaxsched.recipes.warmups import (
 from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule, schedule
 from jaxsched.shapes import Shape, ShapeLike, inverse_proportional, rex, shape, tanh
+from jaxsched.stacking import stack, unstack
 from jaxsched.text.data import from_dict, to_dict
 from jaxsched.text.names import array
 from jaxsched.text.parse import parse
@@ -178,6 +191,23 @@ __all__ = [
     "set_trigger",
     "diff",
     "Difference",
+    # range test
+    "lr_range_test",
+    "RangeTest",
+    "suggest_valley",
+    "suggest_slide",
+    "suggest_minimum",
+    "suggest_steep",
+    # grids
+    "stack",
+    "unstack",
+    "grid",
+    "random_grid",
+    "Uniform",
+    "LogUniform",
+    "Integer",
+    "Choice",
+    "evaluate",
     # time
     "Clock",
     # text and data

@@ -54,7 +54,8 @@ def piecewise_constant(
 
     Reference: He et al., "Deep Residual Learning" (2016), arXiv:1512.03385, section 4.2.
     """
-    return jnp.asarray(values)[passed(boundaries, step)]
+    table = jnp.asarray(values)
+    return table.at[passed(boundaries, step)].get(mode="promise_in_bounds")
 
 
 def _one_kind_of_factor(

@@ -54,7 +54,7 @@ def later(step: ArrayLike, steps: ArrayLike) -> Array:
     return step + steps
 
 
-def passed(boundaries: ArrayLike, step: ArrayLike) -> Array:
+def passed(boundaries: Any, step: ArrayLike) -> Array:
     """How many of some rising boundaries are not after the step."""
     edges, step = together(boundaries, step)
     return jnp.searchsorted(edges, step, side="right")
