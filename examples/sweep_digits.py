@@ -10,6 +10,7 @@ of several processes; every process prints the same leaderboard.
 """
 
 import argparse
+import re
 import resource
 import sys
 import time
@@ -49,6 +50,13 @@ TICKS = 20  # how often a program reports its progress
 MIB = 2**20
 
 
+class Start(NamedTuple):
+    """What the seed of a training run decides."""
+
+    weights: Any  # the initial ones
+    rows: Any  # the images of each batch
+
+
 class Run(NamedTuple):
     """What a training run leaves behind."""
 
@@ -68,14 +76,14 @@ def make_grid(peaks: int, warmups: int, steps: int) -> tuple[dict[str, Any], Any
 
 def train(
     schedule: js.Schedule,
-    model: tuple[Any, Any],
-    rows: jax.Array,
+    start: Start,
+    graph: Any,
     data: tuple[Split, Split, Split],
     report: Callable[[int], None],
 ) -> Run:
-    """One run: `rows` are its batches, `model` its graph and its initial weights."""
+    """One run of the network in `graph`."""
     train_data, validation_data, test_data = data
-    graph, weights = model
+    weights, rows = start
     optimizer = optax.adam(learning_rate=schedule)
     steps = len(rows)
     every = max(1, steps // TICKS)
@@ -93,18 +101,28 @@ def train(
         jax.lax.cond(due, lambda: jax.debug.callback(report, every), lambda: None)
         return (optax.apply_updates(weights, changes), state), value
 
-    start = (weights, optimizer.init(weights))
-    (weights, _), losses = jax.lax.scan(update, start, (jnp.arange(steps), rows))
+    carry = (weights, optimizer.init(weights))
+    (weights, _), losses = jax.lax.scan(update, carry, (jnp.arange(steps), rows))
     _, validation_accuracy = loss(weights, validation_data)
     _, test_accuracy = loss(weights, test_data)
     return Run(losses, validation_accuracy, test_accuracy)
 
 
+def make_starts(size: int, steps: int, seeds: int) -> tuple[Any, Start]:
+    """The graph of the network, and the starts of all seeds, stacked."""
+    graphs, weights = zip(
+        *(nnx.split(MLP(nnx.Rngs(seed))) for seed in range(seeds)), strict=True
+    )
+    rows = [list(batches(size, BATCH_SIZE, steps, seed)) for seed in range(seeds)]
+    stacked = jax.tree.map(lambda *x: np.stack(x), *weights)
+    return graphs[0], Start(stacked, np.array(rows))
+
+
 class Sweep(NamedTuple):
-    """A compiled sweep, and what it is given: the grid, and the rows of all batches."""
+    """A compiled sweep, and what it is given: the grid, and the start of each seed."""
 
     program: Any
-    arguments: tuple[Any, jax.Array]
+    arguments: tuple[Any, Start]
 
     @property
     def buffers(self) -> int:
@@ -119,7 +137,7 @@ def compile_sweep(
     steps: int,
     seeds: int,
     batch_size: int | None = None,
-    devices: Sequence[jax.Device] | None = None,
+    devices: Sequence[Any] | None = None,
     progress: Any = None,
 ) -> Sweep:
     """The training under every schedule and seed as one program.
@@ -156,13 +174,11 @@ def compile_sweep(
         test_data,
     )
 
-    def one_run(schedule: js.Schedule, seed: jax.Array, rows: jax.Array) -> Run:
-        model = nnx.split(MLP(nnx.Rngs(jax.random.key(seed))))
-        return train(schedule, model, rows, data, report)
+    graph, starts = make_starts(size, steps, seeds)
 
-    def all_runs(schedules: Any, rows: jax.Array) -> Run:
-        seeds = jnp.arange(len(rows))
-        of = lambda schedule: jax.vmap(partial(one_run, schedule))(seeds, rows)
+    def all_runs(schedules: Any, starts: Start) -> Run:
+        one = lambda schedule, start: train(schedule, start, graph, data, report)
+        of = lambda schedule: jax.vmap(partial(one, schedule))(starts)
         on_a_device = lambda s: jax.lax.map(of, s, batch_size=at_a_time)
         return jax.vmap(on_a_device)(schedules)
 
@@ -175,8 +191,7 @@ def compile_sweep(
         lambda x: placed(np.reshape(x, (len(devices), each, *x.shape[1:])), spread),
         schedules,
     )
-    rows = [list(batches(size, BATCH_SIZE, steps, seed)) for seed in range(seeds)]
-    arguments = grid, placed(np.array(rows), everywhere)
+    arguments = grid, jax.tree.map(lambda x: placed(x, everywhere), starts)
     lowered = jax.jit(all_runs, out_shardings=spread).lower(*arguments)
     return Sweep(lowered.compile(), arguments)
 
@@ -285,6 +300,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--coordinator",
+        type=address,
         metavar="HOST:PORT",
         help="divide it among several processes, joined at this address of process 0; "
         "'auto' where a cluster's scheduler tells JAX (Slurm, MPI, TPU pods)",
@@ -296,7 +312,17 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="PATH",
         help="the picture (default: %(default)s)",
     )
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.coordinator is None and (args.processes, args.process) != (None, None):
+        parser.error("--processes needs --coordinator, and so does --process")
+    return args
+
+
+def address(text: str) -> str:
+    """The type of --coordinator."""
+    if text != "auto" and not re.fullmatch(r".+:\d+", text):
+        raise argparse.ArgumentTypeError(f"must be HOST:PORT or auto, got {text!r}")
+    return text
 
 
 def join_processes(

@@ -193,7 +193,7 @@ def kind(value: Any) -> str:
     if isinstance(value, Numbers):
         if isinstance(value.array, np.ndarray):
             entries = "integers" if value.array.dtype.kind == "i" else "floats"
-            return f"a table of {value.array.shape} {entries}"
+            return f"a table of {len(value)} {entries}"
         return kind(value.array)
     if is_array(value):
         weak = " of open dtype" if is_weak(value) else ""
