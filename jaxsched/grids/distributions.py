@@ -53,7 +53,8 @@ class Uniform:
       ValueError: A bound is not finite, or `low` is above `high`.
       TypeError: A bound is not a number.
 
-    >>> Uniform(0.1, 0.3)
+    >>> import jaxsched as js
+    >>> js.Uniform(0.1, 0.3)
     Uniform(low=0.1, high=0.3)
     """
 
@@ -84,7 +85,8 @@ class LogUniform:
       ValueError: A bound is not finite or not positive, or `low` is above `high`.
       TypeError: A bound is not a number.
 
-    >>> LogUniform(1e-5, 1e-1)
+    >>> import jaxsched as js
+    >>> js.LogUniform(1e-5, 1e-1)
     LogUniform(low=1e-05, high=0.1)
     """
 
@@ -113,7 +115,8 @@ class Integer:
       ValueError: `low` is above `high`, or a bound does not fit 32 bits.
       TypeError: A bound is not a whole number.
 
-    >>> Integer(0, 500)
+    >>> import jaxsched as js
+    >>> js.Integer(0, 500)
     Integer(low=0, high=500)
     """
 
@@ -143,7 +146,8 @@ class Choice:
       ValueError: There is none.
       TypeError: `values` is not a list or a tuple.
 
-    >>> Choice([100, 200, 400])
+    >>> import jaxsched as js
+    >>> js.Choice([100, 200, 400])
     Choice(values=[100, 200, 400])
     """
 
