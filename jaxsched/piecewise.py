@@ -1,4 +1,4 @@
-"""Tables: values at given steps. However long one is, a step costs a binary search."""
+"""Tables: values at given steps. However long one is, a step costs at most a search."""
 
 import jax.numpy as jnp
 from jax import Array
@@ -6,9 +6,10 @@ from jax.typing import ArrayLike
 
 from jaxsched.domains import Boundaries, Factor, Factors, Value, Values
 from jaxsched.numerics import powered, safely
-from jaxsched.progress import passed, progress, since
+from jaxsched.progress import progress, since
 from jaxsched.rule import Refusal
 from jaxsched.schedule import as_real, schedule
+from jaxsched.search import passed
 
 
 def _one_more_value(values: Values, boundaries: Boundaries) -> None:

@@ -54,12 +54,6 @@ def later(step: ArrayLike, steps: ArrayLike) -> Array:
     return step + steps
 
 
-def passed(boundaries: Any, step: ArrayLike) -> Array:
-    """How many of some rising boundaries are not after the step."""
-    edges, step = together(boundaries, step)
-    return jnp.searchsorted(edges, step, side="right")
-
-
 def turns(step: ArrayLike, every: ArrayLike, *, whole: bool = False) -> Array:
     """How many times `every` has passed, as a float; only completed times if `whole`."""
     if whole:

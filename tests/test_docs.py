@@ -203,7 +203,9 @@ def run_doctest(test: doctest.DocTest) -> None:
     """Runs one doctest and fails with its report."""
     report: list[str] = []
     runner = doctest.DocTestRunner(optionflags=FLAGS)
-    runner.run(test, out=report.append, clear_globs=False)
+    # As users run them: Optax needs JAX's ordinary promotion.
+    with jax.numpy_dtype_promotion("standard"):
+        runner.run(test, out=report.append, clear_globs=False)
     assert not runner.failures, "".join(report)
 
 
@@ -239,9 +241,7 @@ def test_readme_examples_are_true():
     globs: dict[str, Any] = {"__name__": "__main__"}
     test = doctest.DocTestParser().get_doctest(text, globs, "README", str(README), 0)
     assert test.examples
-    # Optax's schedules need JAX's ordinary promotion.
-    with jax.numpy_dtype_promotion("standard"):
-        run_doctest(test)
+    run_doctest(test)
 
 
 def test_readme_mentions_every_function():

@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
@@ -10,9 +11,10 @@ from jaxsched.combinators.parts import Table, by_kind
 from jaxsched.domains import Boundaries, Flag, ScheduleLike, ScheduleLikes, Steps, Value
 from jaxsched.domains.functions import as_schedule
 from jaxsched.numerics import blend
-from jaxsched.progress import passed, progress, since, together
+from jaxsched.progress import progress, since, together
 from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule, as_real, schedule
+from jaxsched.search import passed
 from jaxsched.shapes import ShapeLike, as_shape
 
 
@@ -76,20 +78,22 @@ def join(
         own = parts[i](local)
         value = own if value is None else jnp.where(now < edges[i - 1], value, own)
     for table in tables:
-        own, in_force = _read(table, edges, now)
+        own, in_force = _read(table, passed(boundaries, now), edges, now)
         value = own if value is None else jnp.where(in_force, own, value)
     return value  # type: ignore[return-value]
 
 
-def _read(table: Table, edges: Array, now: Array) -> tuple[Array, Array]:
-    """The value of the last part in the table that has begun; whether it is in force."""
-    members = jnp.asarray(table.members, jnp.int32)
+def _read(table: Table, part: Array, edges: Array, now: Array) -> tuple[Array, Array]:
+    """The value of the last member not after a part; whether it is that part."""
+    parts, members = np.arange(len(edges) + 1), np.array(table.members)
+    rows = np.maximum(np.searchsorted(members, parts, side="right") - 1, 0)
+    row = jnp.asarray(rows, jnp.int32)[part]
+    in_force = jnp.asarray(members[rows] == parts)[part]
     begins = jnp.concatenate([jnp.zeros_like(edges, shape=1), edges])[members]
     ends = jnp.concatenate([edges, jnp.full_like(edges, _latest(edges), shape=1)])
-    row = jnp.maximum(passed(begins, now) - 1, 0)
     begin = begins[row]
     local = jnp.minimum(since(now, begin), since(ends[members][row], begin))
-    return table(row, local), members[row] == passed(edges, now)
+    return table(row, local), in_force
 
 
 def _latest(times: Array) -> Any:

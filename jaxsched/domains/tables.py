@@ -79,7 +79,12 @@ class Table:
                 f"holds stacked tables of shape {np.shape(array)}; "
                 "map over them with jax.vmap(lambda s: s(step))(stacked)"
             )
-        loaded = self.of.convert(jnp.asarray(array))
+        if isinstance(array, np.ndarray):
+            # A known table stays known inside a program, to be searched as one.
+            with jax.ensure_compile_time_eval():
+                loaded = self.of.convert(jnp.asarray(array))
+        else:
+            loaded = self.of.convert(jnp.asarray(array))
         # Python numbers come through jit as arrays of the default float; any other dtype
         # was put there by somebody.
         open_ended = isinstance(value, Numbers) and not self.of.whole

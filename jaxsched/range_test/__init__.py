@@ -1,0 +1,1 @@
+"""The learning-rate range test: one sweep over rates, and what its curve suggests."""
