@@ -6,7 +6,7 @@ included: lengths 0 and 1, equal values, negative values, integers.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 import jax
@@ -307,8 +307,44 @@ ONE_OF_EACH = list({c.make: c for c in CASES}.values())
 
 # For laws that do not depend on how well a program is optimised: it compiles sooner.
 quickly_compiled = partial(
-    jax.jit, compiler_options={"xla_backend_optimization_level": 0}
+    jax.jit,
+    compiler_options={
+        "xla_backend_optimization_level": 0,
+        "xla_cpu_use_fusion_emitters": False,
+    },
 )
+
+
+def in_groups(
+    evaluate: Callable[..., Any],
+    inputs: Callable[..., tuple[Any, ...]],
+    *,
+    compiled: Callable[..., Any] = quickly_compiled,
+    size: int = 16,
+) -> Callable[..., Any]:
+    """Gives `evaluate(c, *inputs(c, *which))` as a function of a case `c` and `which`.
+
+    A program of sixteen cases compiles in less than half the time of sixteen programs.
+    It is compiled when one of its cases is asked for.
+    """
+
+    @cache
+    def program(first: int) -> Callable[[list[Any]], list[Any]]:
+        cases = CASES[first : first + size]
+        return compiled(
+            lambda given: [evaluate(c, *x) for c, x in zip(cases, given, strict=True)]
+        )
+
+    @cache
+    def results(first: int, which: tuple[Any, ...]) -> list[Any]:
+        cases = CASES[first : first + size]
+        return program(first)([inputs(c, *which) for c in cases])
+
+    def result(c: Case, *which: Any) -> Any:
+        group, place = divmod(CASES.index(c), size)
+        return results(group * size, which)[place]
+
+    return result
 
 
 def ulps(a: Any, b: Any, *, scale: float = 0.0) -> float:

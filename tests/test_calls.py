@@ -10,8 +10,8 @@ from cases import (
     IDS,
     Case,
     float_dtype,
+    in_groups,
     interesting_steps,
-    quickly_compiled,
     scale_of,
     ulps,
 )
@@ -30,19 +30,25 @@ def test_eager_is_jit_bit_for_bit(c: Case):
         chex.assert_trees_all_equal(s(step), compiled(step))
 
 
+def _argument_map_and_scan(c: Case, s: js.Schedule, steps: jax.Array):
+    body = lambda t, _: (t + 1, c.schedule(t))
+    _, scanned = jax.lax.scan(body, jnp.int32(0), None, c.total)
+    return s(steps), jax.vmap(c.schedule)(steps), scanned
+
+
+argument_map_and_scan = in_groups(
+    _argument_map_and_scan,
+    lambda c: (c.schedule, interesting_steps(c)),
+    compiled=jax.jit,
+)
+
+
 @every_case
 def test_array_argument_scan_and_vmap_agree(c: Case):
     """A loop, new numbers for a compiled program, a scan over the run, a map."""
     s, steps = c.schedule, interesting_steps(c)
     loop, scale = np.stack([s(int(t)) for t in steps]), scale_of(c)
-
-    @jax.jit
-    def others(s: js.Schedule, steps: jax.Array):
-        body = lambda t, _: (t + 1, c.schedule(t))
-        _, scanned = jax.lax.scan(body, jnp.int32(0), None, c.total)
-        return s(steps), jax.vmap(c.schedule)(steps), scanned
-
-    argument, mapped, scanned = others(s, steps)
+    argument, mapped, scanned = argument_map_and_scan(c)
     assert ulps(s(steps), loop, scale=scale) <= 4
     assert ulps(argument, loop, scale=scale) <= 4
     assert ulps(mapped, loop, scale=scale) <= 4
@@ -89,21 +95,21 @@ def _holds_only_lengths(c: Case) -> bool:
     return floats <= {"steps", "begin", "boundaries", "factor", "clock"}
 
 
+KINDS = (jnp.int32, jnp.uint32, jnp.int8, jnp.float32)
+by_kind_of_count = in_groups(
+    lambda c, steps: [c.schedule(steps.astype(kind)) for kind in KINDS],
+    lambda c: (np.array([0, 1, 7, c.total], np.int32),),
+)
+
+
 @every_case
 def test_every_kind_of_count(c: Case):
     """The same number is the same step, whatever its type."""
-    s = c.schedule
-    kinds = (jnp.uint32, jnp.int8, jnp.float32)
-
-    @quickly_compiled
-    def all_kinds(steps: jax.Array):
-        return s(steps), [s(steps.astype(kind)) for kind in kinds]
-
-    expected, values = all_kinds(jnp.array([0, 1, 7, c.total], jnp.int32))
+    expected, *values = by_kind_of_count(c)
     for value in values:
         assert ulps(value, expected, scale=scale_of(c)) <= 8
     for count in (np.uint8(7), np.array(7, np.int64)):  # one program for both
-        assert ulps(s(count), expected[2], scale=scale_of(c)) <= 4
+        assert ulps(c.schedule(count), expected[2], scale=scale_of(c)) <= 4
 
 
 @every_case

@@ -222,7 +222,9 @@ def test_a_function_of_the_user_is_a_factory():
 
     stacked = js.grid(decayed, peak=[0.5, 1.0], share=[0.25, 0.5])
     values = js.evaluate(stacked, np.array([40, 60]))
-    expected = np.array([[0.25, 0.0], [0.5, 0.25], [0.5, 0.0], [1.0, 0.5]], float_dtype())
+    expected = np.array(
+        [[0.25, 0.0], [0.5, 0.25], [0.5, 0.0], [1.0, 0.5]], float_dtype()
+    )
     chex.assert_trees_all_equal(values, expected)
 
 
