@@ -307,11 +307,7 @@ ONE_OF_EACH = list({c.make: c for c in CASES}.values())
 
 # For laws that do not depend on how well a program is optimised: it compiles sooner.
 quickly_compiled = partial(
-    jax.jit,
-    compiler_options={
-        "xla_backend_optimization_level": 0,
-        "xla_cpu_use_fusion_emitters": False,
-    },
+    jax.jit, compiler_options={"xla_backend_optimization_level": 0}
 )
 
 

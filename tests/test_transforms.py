@@ -15,8 +15,8 @@ from cases import (
     Case,
     differences,
     float_dtype,
-    in_groups,
     interesting_steps,
+    quickly_compiled,
     scale_of,
 )
 from jax.typing import ArrayLike
@@ -69,37 +69,29 @@ AMPLIFIED = {
 }
 
 
-def steps_of(c: Case) -> np.ndarray:
-    """A float clock resolves no far steps."""
-    steps = interesting_steps(c)
-    return steps[: c.total] if isinstance(c.kwargs.get("steps"), float) else steps
-
-
-def values_of(c: Case, name: str, setting: Any) -> jax.Array:
-    """With one argument as given."""
-    return c.make(**{**c.kwargs, name: setting})(steps_of(c))
-
-
-mapped = in_groups(
-    lambda c, settings: {
-        k: jax.vmap(partial(values_of, c, k))(v) for k, v in settings.items()
-    },
-    lambda c: (dict(numeric_arguments(c)),),
-)
-looped = in_groups(
-    lambda c, setting: {k: values_of(c, k, v) for k, v in setting.items()},
-    lambda c, i: ({k: v[i] for k, v in numeric_arguments(c)},),
-)
-
-
 @every_case
 def test_vmap_over_each_argument_is_a_loop(c: Case):
-    results = mapped(c)
+    arguments = dict(numeric_arguments(c))
+    steps = interesting_steps(c)
+    if isinstance(c.kwargs.get("steps"), float):
+        steps = steps[: c.total]  # a float clock resolves no far steps
+
+    def values(name: str, setting: Any) -> jax.Array:
+        return c.make(**{**c.kwargs, name: setting})(steps)
+
+    @quickly_compiled
+    def one(settings: dict[str, Any]) -> dict[str, jax.Array]:
+        return {k: values(k, v) for k, v in settings.items()}
+
+    @quickly_compiled
+    def mapped(settings: dict[str, Any]) -> dict[str, jax.Array]:
+        return {k: jax.vmap(partial(values, k))(v) for k, v in settings.items()}
+
+    results = mapped(arguments)
     for i in range(3):
-        expected = looped(c, i)
-        assert results.keys() == expected.keys()
+        expected = one({k: v[i] for k, v in arguments.items()})
         for name, result in results.items():
-            chex.assert_shape(result, (3, *steps_of(c).shape))
+            chex.assert_shape(result, (3, *steps.shape))
             error = differences(result[i], expected[name], scale=scale_of(c))
             assert np.all(error <= 4 + amplified(c, expected[name])), name
 
@@ -112,40 +104,29 @@ def amplified(c: Case, values: Any) -> ArrayLike:
     return 2 * np.abs(np.log2(normal))
 
 
-def float_leaves(c: Case) -> dict[int, Any]:
-    """By their place among all leaves."""
-    leaves = enumerate(jax.tree.leaves(c.schedule))
-    return {i: x for i, x in leaves if np.asarray(x).dtype.kind == "f"}
-
-
-def edges(c: Case) -> np.ndarray:
-    """The steps around the ends of the whole and of its parts, and the last."""
-    lengths = [t for v in c.kwargs.values() if isinstance(v, int) for t in (v, v + 1)]
-    near = [0, 1, c.total - 1, c.total, c.total + 1, *lengths]
-    return np.array([*near, 2**31 - 1], np.int32)
-
-
-def _gradients(c: Case, floats: dict[int, Any], steps: jax.Array) -> Any:
-    leaves, tree = jax.tree.flatten(c.schedule)
-
-    def at(floats: dict[int, Any], step: jax.Array) -> jax.Array:
-        changed = [floats.get(i, x) for i, x in enumerate(leaves)]
-        return jax.tree.unflatten(tree, changed)(step)
-
-    by_value = jax.vmap(lambda step: jax.grad(at)(floats, step))(steps)
-    by_step = jax.vmap(jax.grad(c.schedule))(steps.astype(float))
-    return by_value, by_step
-
-
-gradients = in_groups(_gradients, lambda c: (float_leaves(c), edges(c)))
-
-
 @every_case
 def test_gradients_are_finite_everywhere(c: Case):
     """With respect to every float leaf and the step, ends and inactive parts included."""
-    by_value, by_step = gradients(c)
-    assert by_value.keys() == float_leaves(c).keys()
-    chex.assert_tree_all_finite((by_value, by_step))
+    leaves, tree = jax.tree.flatten(c.schedule)
+    floats = [i for i, x in enumerate(leaves) if np.asarray(x).dtype.kind == "f"]
+    lengths = [t for v in c.kwargs.values() if isinstance(v, int) for t in (v, v + 1)]
+    near = [0, 1, c.total - 1, c.total, c.total + 1, *lengths]
+
+    def at(values: list[Any], step: jax.Array) -> jax.Array:
+        changed = list(leaves)
+        for i, value in zip(floats, values, strict=True):
+            changed[i] = value
+        return jax.tree.unflatten(tree, changed)(step)
+
+    @quickly_compiled
+    def gradients(values: list[Any], steps: jax.Array) -> Any:
+        by_value = jax.vmap(lambda step: jax.grad(at)(values, step))(steps)
+        by_step = jax.vmap(jax.grad(c.schedule))(steps.astype(float))
+        return by_value, by_step
+
+    values = [jnp.asarray(leaves[i]) for i in floats]
+    steps = jnp.array([*near, 2**31 - 1], jnp.int32)
+    chex.assert_tree_all_finite(gradients(values, steps))
 
 
 def test_extreme_hyperparameters_stay_finite():
