@@ -14,7 +14,7 @@ def torch_scheduler(total: int) -> Any:
     """PyTorch's cosine of that length around an optimizer that has made its update."""
     if find_spec("torch") is None:
         raise Skipped('torch is not installed (pip install -e ".[bench]")')
-    import torch
+    import torch  # pyright: ignore[reportMissingImports] (an optional peer)
 
     parameter = torch.nn.Parameter(torch.zeros(1))
     optimizer = torch.optim.SGD([parameter], lr=3e-4)
