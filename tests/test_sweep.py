@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import optax
 import pytest
+from cases import QUICKLY as OPTIONS
 from flax import nnx
 
 import jaxsched as js
@@ -22,7 +23,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 SMALL = ["--steps", "8", "--peaks", "2", "--warmups", "2"]
 
 # A child compiles quickly, and has one device if it asks for no more.
-QUICKLY = "--xla_backend_optimization_level=0"
+QUICKLY = " ".join(f"--{option}={value}" for option, value in OPTIONS.items())
 ENVIRONMENT = {**os.environ, "JAX_PLATFORMS": "cpu", "XLA_FLAGS": QUICKLY}
 
 
@@ -61,12 +62,18 @@ def test_each_run_is_a_run_of_its_own(sweep_digits):
     optimizer = nnx.Optimizer(model, optax.adam(rates), wrt=nnx.Param)
     size = len(train_data.labels) - sweep_digits.VALIDATION
     rows = sweep_digits.batches(size, sweep_digits.BATCH_SIZE, steps, seed)
-    for loss, some in zip(runs.losses[1, seed], rows, strict=True):
-        differentiated = nnx.value_and_grad(
+
+    @nnx.jit
+    def train_step(model: Any, optimizer: Any, data: Any) -> jax.Array:
+        loss_and_accuracy = nnx.value_and_grad(
             sweep_digits.loss_and_accuracy, has_aux=True
         )
-        (alone, _), gradients = differentiated(model, train_data.take(some))
+        (loss, _), gradients = loss_and_accuracy(model, data)
         optimizer.update(model, gradients)
+        return loss
+
+    for loss, some in zip(runs.losses[1, seed], rows, strict=True):
+        alone = train_step(model, optimizer, train_data.take(some))
         assert float(alone) == pytest.approx(float(loss), rel=1e-3)
     rest = train_data.take(np.arange(size, len(train_data.labels)))
     for data, accuracy in (
