@@ -99,11 +99,6 @@ def traces(settings: int) -> Measurement:
     return Measurement(Spread(count, count, count), 1)
 
 
-FIXED = (
-    "Most of the time is what XLA takes for any program: the profile has that of one "
-    "that multiplies once. The rest is the binary search, a loop that it compiles as "
-    "several kernels; it does not grow with the table."
-)
 JOINED = f"trace + compile of join of {PHASES} phases of one kind"
 
 ROWS = [

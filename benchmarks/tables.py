@@ -68,11 +68,6 @@ TABLE = "piecewise_constant with 10^5 boundaries"
 PEER_TABLE = f"Optax piecewise_constant_schedule with {PEER}"
 AT_ONCE = f"run of {TABLE}, 10^5 steps at once"
 IN_A_LOOP = f"run of {TABLE}, 10^5 steps in a compiled loop"
-SEARCH = (
-    "A step is a binary search: 17 rounds for 10^5 boundaries and 4 for 10, and here "
-    "there is nothing else to do in a step."
-)
-
 ROWS = [
     Row(
         "table-run",
@@ -87,7 +82,6 @@ ROWS = [
         f"its own {FEW}",
         Target("at most", 3),
         lambda: against_few(over_run),
-        why=SEARCH,
     ),
     Row(
         "table-loop",
@@ -95,7 +89,6 @@ ROWS = [
         PEER_TABLE,
         Target("at least", 50),
         lambda: against_optax(in_a_loop),
-        why=SEARCH,
     ),
     Row(
         "table-loop-growth",
@@ -103,6 +96,5 @@ ROWS = [
         f"its own {FEW}",
         Target("at most", 3),
         lambda: against_few(in_a_loop),
-        why=SEARCH,
     ),
 ]

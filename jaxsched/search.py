@@ -57,14 +57,15 @@ def _search(buckets: _Buckets, step: Array) -> Array:
     rounds = most.bit_length()
     beyond = np.full(2**rounds, np.iinfo(edges.dtype).max, edges.dtype)
     table = jnp.asarray(np.append(edges, beyond))
-    bucket = jnp.minimum(step, edges[-1]) >> width
-    found = _entry(jnp.asarray(starts), bucket)
+    bucket = jnp.minimum(step, edges[-1])
+    found = _entry(jnp.asarray(starts), bucket >> width if width else bucket)
     for half in (2**k for k in reversed(range(rounds))):
-        is_passed = _entry(table, found + (half - 1)) <= step
-        found = found + jnp.where(is_passed, half, 0)
+        is_passed = _entry(table, found + (half - 1) if half > 1 else found) <= step
+        found = found + is_passed.astype(found.dtype) * half
     # Nothing is beyond the largest integer, but it is not beyond itself.
-    return jnp.minimum(found, len(edges))
+    return jnp.minimum(found, len(edges)).astype(np.int32)
 
 
 def _entry(table: Array, index: Array) -> Array:
-    return table.at[index].get(mode="promise_in_bounds")
+    # An unsigned index is not looked at for what counts from the end.
+    return table.at[index.astype(np.uint32)].get(mode="promise_in_bounds")

@@ -79,17 +79,24 @@ class Table:
                 f"holds stacked tables of shape {np.shape(array)}; "
                 "map over them with jax.vmap(lambda s: s(step))(stacked)"
             )
-        if isinstance(array, np.ndarray):
-            # A known table stays known inside a program, to be searched as one.
-            with jax.ensure_compile_time_eval():
-                loaded = self.of.convert(jnp.asarray(array))
-        else:
-            loaded = self.of.convert(jnp.asarray(array))
+        if isinstance(array, np.ndarray) and self.of.whole and array.dtype.kind in "iu":
+            return _default_integers(array)
+        loaded = self.of.convert(jnp.asarray(array))
         # Python numbers come through jit as arrays of the default float; any other dtype
         # was put there by somebody.
         open_ended = isinstance(value, Numbers) and not self.of.whole
         weak = open_ended and loaded.dtype == jnp.result_type(float)
         return as_real(loaded) if weak else loaded
+
+
+def _default_integers(table: np.ndarray) -> np.ndarray:
+    """Known steps as NumPy's: inside a program they stay known, to be searched as such.
+
+    Saturating, like `as_integer`.
+    """
+    default = np.dtype(jnp.result_type(int))
+    largest = min(np.iinfo(default).max, np.iinfo(table.dtype).max)
+    return np.minimum(table, table.dtype.type(largest)).astype(default)
 
 
 @jax.tree_util.register_pytree_with_keys_class
