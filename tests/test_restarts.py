@@ -1,7 +1,9 @@
 """Restarts are exact on every cycle edge up to 2**31 - 1."""
 
 from fractions import Fraction
+from functools import cache
 from math import ceil
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ import pytest
 
 import jaxsched as js
 from jaxsched.progress import cycle_of
+from jaxsched.restarts import Span
 
 PERIODS = (1, 2, 3, 5, 7, 10, 100, 1000, 3000)
 LENGTH_FACTORS = (1, 1.5, 2, 3, 4, 5, 7, 10)
@@ -38,6 +41,7 @@ def steps_around(edges: list[Fraction]) -> np.ndarray:
 
 
 traced_cycle = jax.jit(cycle_of)
+compiled = jax.jit(lambda s, t: s(t))
 
 
 def exact_index(step: int, steps: int, factor: float, edges: list[Fraction]) -> int:
@@ -46,23 +50,40 @@ def exact_index(step: int, steps: int, factor: float, edges: list[Fraction]) -> 
     return sum(edge <= step for edge in edges) - 1
 
 
-@pytest.mark.parametrize("factor", LENGTH_FACTORS)
+def restarts(steps: int, factor: float) -> js.Schedule:
+    return js.cosine_restarts(0.75, 0.0, steps, length_factor=factor)
+
+
+@cache
+def constant(factor: float) -> dict[int, tuple[Span, jax.Array]]:
+    """Cycles and values on every edge, by period: known to one program for all."""
+
+    @jax.jit
+    def all_periods(around: dict[int, jax.Array]) -> dict[int, Any]:
+        return {
+            steps: (cycle_of(t, steps, factor), restarts(steps, factor)(t))
+            for steps, t in around.items()
+        }
+
+    return all_periods({n: steps_around(exact_edges(n, factor)) for n in PERIODS})
+
+
 @pytest.mark.parametrize("steps", PERIODS)
+@pytest.mark.parametrize("factor", LENGTH_FACTORS)
 def test_index_on_every_edge(steps: int, factor: float):
     edges = exact_edges(steps, factor)
     around = steps_around(edges)
     expected = [exact_index(int(t), steps, factor, edges) for t in around]
-    s = js.cosine_restarts(0.75, 0.0, steps, length_factor=factor)
-    constant, values = jax.jit(lambda t: (cycle_of(t, steps, factor), s(t)))(around)
-    np.testing.assert_array_equal(constant.turn, expected)
+    cycle, values = constant(factor)[steps]
+    np.testing.assert_array_equal(cycle.turn, expected)
     # The same with length and factor known only to the running program.
     traced = traced_cycle(around, steps, factor)
     np.testing.assert_array_equal(traced.turn, expected)
-    np.testing.assert_array_equal(traced.step, constant.step)
+    np.testing.assert_array_equal(traced.step, cycle.step)
     # A restart begins at its own step 0, to the bit.
     begins = np.isin(around, [ceil(edge) for edge in edges])
-    np.testing.assert_array_equal(np.asarray(constant.step)[begins], 0)
-    np.testing.assert_array_equal(np.asarray(constant.fraction[0])[begins], 0.0)
+    np.testing.assert_array_equal(np.asarray(cycle.step)[begins], 0)
+    np.testing.assert_array_equal(np.asarray(cycle.fraction[0])[begins], 0.0)
     # Where peers return the floor instead of the peak.
     np.testing.assert_array_equal(np.asarray(values)[begins], 0.75)
 
@@ -73,7 +94,7 @@ def test_after_the_limit_it_holds_the_end(factor: float, limit: int):
     s = js.cosine_restarts(0.75, 0.25, 10, length_factor=factor, limit=limit)
     end = ceil(sum(Fraction(10) * Fraction(factor) ** i for i in range(limit)))
     after = np.array([end - 1, end, end + 1, LARGEST])
-    for values in (s.at(after), jax.jit(lambda s, t: s(t))(s, after)):
+    for values in (s.at(after), compiled(s, after)):
         assert values[0] > 0.25
         np.testing.assert_array_equal(values[1:], 0.25)
 
@@ -98,5 +119,5 @@ def test_a_huge_last_cycle_keeps_its_true_length():
     begin = 3000 * (10**6 - 1) // 9
     u = (LARGEST - begin) / (3000 * 10**6)
     assert s.at(LARGEST) == pytest.approx((1 + np.cos(np.pi * u)) / 2, rel=1e-6)
-    traced = jax.jit(lambda s, t: s(t))(s, jnp.int32(LARGEST))
+    traced = compiled(s, jnp.int32(LARGEST))
     assert float(traced) == pytest.approx(s.at(LARGEST), rel=1e-6)
