@@ -313,8 +313,8 @@ def _to_host_range(step: Any, owner: Any) -> Any:
 
 def _saturated(step: Any) -> Any:
     largest = int(jnp.iinfo(jnp.result_type(int)).max)
-    if isinstance(step, int):
-        return min(max(step, 0), largest)
+    if np.ndim(step) == 0:  # one program for counts of every kind
+        return min(max(int(step), 0), largest)
     low = np.maximum(step, 0).astype(np.uint64)
     return np.minimum(low, np.uint64(largest)).astype(jnp.result_type(int))
 

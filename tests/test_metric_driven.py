@@ -59,11 +59,14 @@ def scanned(driven: js.MetricDriven, metrics: Any) -> tuple[Any, Any]:
     return jax.lax.scan(body, driven.init(), (metrics, TRIGGERS[: len(metrics)]))
 
 
+compiled_scan = quickly_compiled(scanned)
+
+
 @every_one
 def test_a_scan_is_a_loop(driven: js.MetricDriven):
     """The same decisions, the same rates, and the state keeps its types."""
     last, rates = run(driven)
-    end, found = quickly_compiled(scanned)(driven, METRICS)
+    end, found = compiled_scan(driven, METRICS)
     chex.assert_trees_all_close(end, last, rtol=1e-6)
     assert np.all(differences(found, rates) <= 4)
     chex.assert_trees_all_equal_shapes_and_dtypes(end, driven.init())
@@ -153,7 +156,7 @@ def test_it_goes_into_inject_hyperparams(driven: js.MetricDriven):
     _, (updates, read) = quickly_compiled(
         lambda: jax.lax.scan(body, optimizer.init(params), METRICS)
     )()
-    _, rates = quickly_compiled(scanned)(driven, METRICS)
+    _, rates = compiled_scan(driven, METRICS)
     until = 30 if "trigger" in repr(driven) else None  # the flag is not passed here
     np.testing.assert_allclose(-updates[:until], rates[:until], rtol=1e-6)
     chex.assert_trees_all_equal(-updates, read)
