@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import CASES, IDS, Case, scale_of
+from cases import CASES, IDS, Case, in_groups, scale_of
 from twins import excess, recipe_twin, twin
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -26,14 +26,23 @@ def _has_reference(c: Case) -> bool:
 REFERENCED = [(c, i) for c, i in zip(CASES, IDS, strict=True) if _has_reference(c)]
 
 
+def steps_of(c: Case) -> np.ndarray:
+    return np.array([*range(c.total + 5), 99, 1000, 2**24 + 1, 2**31 - 1])
+
+
+# Compiled as users' programs are, which decides the last digits.
+values_of = in_groups(
+    lambda c, steps: c.schedule(steps), lambda c: (steps_of(c),), compiled=jax.jit
+)
+
+
 @pytest.mark.parametrize(
     "c", [c for c, _ in REFERENCED], ids=[i for _, i in REFERENCED]
 )
 def test_every_case_equals_its_reference(c: Case):
     """Within 10 ulp, and 2 |log2(value / first value)| more where exponents amplify."""
-    steps = np.array([*range(c.total + 5), 99, 1000, 2**24 + 1, 2**31 - 1])
-    expected = recipe_twin(c.make, c.kwargs)(steps)
-    values = np.asarray(c.schedule(steps), np.float64)
+    expected = recipe_twin(c.make, c.kwargs)(steps_of(c))
+    values = np.asarray(values_of(c), np.float64)
     # Under x64 the references themselves are good to some 5e-13.
     unit = 2.0**-23 if not jax.config.jax_enable_x64 else 1e-13
     if jax.config.jax_enable_x64 and c.make is js.compounding_time_decay:
@@ -78,12 +87,14 @@ def test_long_runs_keep_their_digits(name: str, total: int):
 def test_both_ends_to_the_bit(length: int):
     """Lengths that a compiler knows, whose reciprocals are not exact."""
     init, end = 0.1, 3e-5
-    for make in (js.linear, js.cosine, js.polynomial, js.exponential, js.transition):
-        s = make(init, end, length)
-        expected = np.array([init, end, end], jnp.result_type(float))
-        values = np.array([s(0), s(length), s(length + 1)])
-        np.testing.assert_array_equal(values, expected)
-        np.testing.assert_array_equal(s(np.array([0, length, 2**31 - 1])), expected)
+    makes = (js.linear, js.cosine, js.polynomial, js.exponential, js.transition)
+    values = jax.jit(lambda t: [make(init, end, length)(t) for make in makes])
+    start, *ended = (values(t) for t in (0, length, length + 1))
+    all_at_once = values(np.array([0, length, 2**31 - 1]))
+    expected = np.array([init, end, end], jnp.result_type(float))
+    for *single, several in zip(start, *ended, all_at_once, strict=True):
+        np.testing.assert_array_equal(np.array(single), expected)
+        np.testing.assert_array_equal(several, expected)
 
 
 def test_cycles_of_a_float_length_begin_at_the_fractions():

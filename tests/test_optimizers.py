@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, Case, float_dtype, scale_of, ulps
+from cases import CASES, Case, float_dtype, quickly_compiled, scale_of, ulps
 from flax import linen, nnx
 from flax.training.train_state import TrainState
 
@@ -90,7 +90,7 @@ def test_every_optimizer_takes_a_schedule(name: str):
     """The updates are those of the same values given by a plain function."""
     params = params_for(name)
 
-    @jax.jit
+    @quickly_compiled
     def both(params: Any):
         plain = lambda count: SCHEDULE(count)
         return two_updates(name, SCHEDULE, params), two_updates(name, plain, params)
