@@ -86,6 +86,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="the report (default: RESULTS.md, or RESULTS-gpu.md, beside the program)",
     )
     options = parser.parse_args(arguments)
+    if options.output is not None and not options.output.parent.is_dir():
+        parser.error(f"--output: there is no folder {options.output.parent}")
     known = [row.name for row in (gpu.ROWS if options.gpu else ROWS)]
     unknown = [name for name in options.only or () if name not in known]
     if unknown:

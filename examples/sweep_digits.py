@@ -316,6 +316,11 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.coordinator is None and (args.processes, args.process) != (None, None):
         parser.error("--processes needs --coordinator, and so does --process")
+    if args.coordinator not in (None, "auto") and None in (
+        args.processes,
+        args.process,
+    ):
+        parser.error("--coordinator HOST:PORT needs --processes and --process")
     return args
 
 
@@ -343,6 +348,11 @@ def main(argv: list[str] | None = None) -> None:
     if args.coordinator:
         join_processes(args.coordinator, args.processes, args.process)
     devices = jax.devices() if args.shard or args.coordinator else jax.devices()[:1]
+    if args.peaks * args.warmups % len(devices):
+        raise SystemExit(
+            f"sweep_digits: {args.peaks} x {args.warmups} schedules cannot be divided "
+            f"among {len(devices)} devices: change --peaks or --warmups"
+        )
     axes, grid = make_grid(args.peaks, args.warmups, args.steps)
     schedules = js.unstack(grid)
 

@@ -30,6 +30,10 @@ def stack(schedules: Sequence[B]) -> B:
     Returns:
       One of the same structure, whose every hyperparameter has a leading axis of length
       n. Numbers become NumPy arrays, which keep all their digits; arrays of JAX stay so.
+      Mapped over, they are arrays of the default float: unlike a Python number they
+      decide the dtype of what they are multiplied with. Optax's optimizers and
+      `scale_by_learning_rate` keep the dtype of the weights all the same; an update of
+      your own in fewer bits casts the rate: `rate.astype(weights.dtype)`.
 
     Raises:
       ValueError: There is none, or two differ in structure; the message says where.
@@ -81,7 +85,8 @@ def unstack(stacked: B) -> list[B]:
 
     Returns:
       A list of n schedules, n the length of the leading axis. Numbers that `stack` made
-      arrays of NumPy become Python numbers again: `unstack(stack(s)) == s`.
+      arrays of NumPy become Python numbers again: `unstack(stack(s)) == s`, unless `s`
+      holds 0-dimensional NumPy arrays of 64 bits, which become Python numbers too.
 
     Raises:
       ValueError: `stacked` is a single schedule, or not all of it is stacked.
@@ -104,9 +109,11 @@ def unstack(stacked: B) -> list[B]:
 
 
 def _entry(leaf: Any, i: int) -> Any:
-    """Entry i of a stacked leaf; of NumPy's arrays a Python number."""
+    """Entry i of a stacked leaf; a Python number where `stack` can have had one."""
     entry = leaf[i]
-    return entry.item() if isinstance(entry, np.generic) else entry
+    if not isinstance(entry, np.generic):
+        return entry
+    return entry.item() if entry.dtype in (np.int64, np.float64) else np.asarray(entry)
 
 
 def stacked_leaf(leaves: Sequence[Any]) -> Any:

@@ -301,6 +301,17 @@ def test_a_profile_of_this_machine_is_read():
     assert 0 < events.seconds < 60
 
 
+def test_a_report_in_no_folder_is_refused_before_anything_is_measured(
+    quick: Path, capsys
+):
+    with pytest.raises(SystemExit) as refused:
+        program.main(["--output", str(quick.with_name("none") / "some.md")])
+    assert refused.value.code == 2
+    printed = capsys.readouterr()
+    assert "--output: there is no folder" in printed.err
+    assert not printed.out
+
+
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="has device events")
 def test_a_processor_has_no_device_events():
     x = jnp.ones(3)

@@ -29,6 +29,16 @@ START = np.array([1.0, -2.0], float_dtype())
 GRADIENTS = np.sin(np.arange(2 * UPDATES) + 1.0).astype(float_dtype()).reshape(-1, 2)
 
 
+class Twice:
+    """A distribution that always draws two."""
+
+    def sample(self, key: Any, n: int) -> list[float]:
+        return [0.5, 0.25]
+
+    def __repr__(self) -> str:
+        return "twice"
+
+
 @cache
 def points(c: Case) -> list[js.Schedule]:
     """The case with each setting of each of its numbers, lengths among them."""
@@ -402,6 +412,33 @@ REFUSED = {
         ValueError,
         r"random_grid: point 0 \(warmup_steps=2\d\): .* <= total_steps",
     ),
+    "too few draws": (
+        lambda: js.random_grid(js.constant, jax.random.key(0), 3, value=Twice()),
+        ValueError,
+        "value must be drawn n=3 times, got 2 values from value=twice",
+    ),
+    "a class": (
+        lambda: js.random_grid(js.constant, jax.random.key(0), 3, value=js.Uniform),
+        TypeError,
+        r"value must be a distribution such as js.Choice.*got value=<class",
+    ),
+    "a traced key": (
+        lambda: jax.jit(lambda key: js.random_grid(js.constant, key, 3, 1.0))(
+            jax.random.key(0)
+        ),
+        TypeError,
+        "random_grid: key must be known",
+    ),
+    "a traced bound": (
+        lambda: jax.jit(lambda high: js.Uniform(0.0, high))(1.0),
+        TypeError,
+        "Uniform: high must be known",
+    ),
+    "data of a stacked schedule": (
+        lambda: js.to_dict(js.stack([line, line])),
+        ValueError,
+        "to_dict: a stacked schedule is not data: write those of unstack",
+    ),
     "order": (lambda: js.Uniform(2, 1), ValueError, "low must be <= high, got low=2"),
     "log of 0": (lambda: js.LogUniform(0.0, 1), ValueError, "low must be > 0"),
     "infinite": (lambda: js.Uniform(0, math.inf), ValueError, "high must be finite"),
@@ -421,6 +458,35 @@ def test_refusals_name_the_place(name: str):
     call, error, message = REFUSED[name]
     with pytest.raises(error, match=message):
         call()
+
+
+def test_numbers_of_numpy_keep_their_dtype():
+    """Where stacking could not tell them from Python's, they become Python's."""
+    for number in (np.array(0.5, np.float32), np.array(1.0, np.float16)):
+        s = js.linear(number, 0.0, 3)
+        (back,) = js.unstack(js.stack([s]))
+        assert back == s
+        assert back(0).dtype == s(0).dtype == number.dtype
+    (back,) = js.unstack(js.stack([js.linear(np.array(0.5), 0.0, np.array(3))]))
+    assert repr(back) == repr(js.linear(0.5, 0.0, 3))
+
+
+def test_what_varies_may_be_a_random_key_or_have_any_name():
+    """Keys of every kind; `factory`, which is an argument of `grid` itself."""
+    keys = jax.random.split(jax.random.key(0), 2)
+    value = lambda key: js.constant(jax.random.uniform(key))
+    found = js.evaluate(js.grid(value, key=keys), 0)
+    np.testing.assert_array_equal(found, [jax.random.uniform(key) for key in keys])
+    named = lambda factory: js.constant(factory)
+    assert js.grid(named, factory=[1.0, 2.0]) == js.grid(js.constant, value=[1.0, 2.0])
+    for key in (jax.random.PRNGKey(0), jax.random.key(0, impl="rbg")):
+        drawn = js.random_grid(named, key, 2, factory=js.Uniform(0.0, 1.0))
+        assert len(js.unstack(drawn)) == 2
+
+
+def test_bounds_become_python_numbers():
+    assert repr(js.Integer(np.int8(1), np.array(3))) == "Integer(low=1, high=3)"
+    hash(js.Integer(1, jnp.array(3)))
 
 
 def draw(n: int, seed: int = 0, **distributions: Any) -> dict[str, np.ndarray]:

@@ -679,7 +679,7 @@ def call(**changes: Any) -> Any:
         (
             {"batches": [np.float32(1), np.int32(1)]},
             ValueError,
-            r"got int32\[\] as batch 1 and float32\[\] as batch 0; drop",
+            r"got int32\[\] as batch 1 and float32\[\] as batch 0$",
         ),
         (
             {"batches": [{"x": 1.0}, {"y": 1.0}]},
@@ -690,6 +690,11 @@ def call(**changes: Any) -> Any:
             {"train_step": lambda s, b, rate: s},
             TypeError,
             r"train_step must return \(state, loss\), got",
+        ),
+        (
+            {"train_step": lambda s, b, rate: ("done", b)},
+            TypeError,
+            "train_step must return a state of arrays, got 'done'",
         ),
         (
             {"train_step": lambda s, b, rate: (s, jnp.ones(3))},

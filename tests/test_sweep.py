@@ -130,6 +130,7 @@ def test_progress_and_picture(sweep_digits, tmp_path, capfd):
         (["--output", "map.txt"], "must end in one of"),
         (["--processes", "2"], "--processes needs --coordinator"),
         (["--coordinator", "localhost"], "must be HOST:PORT or auto"),
+        (["--coordinator", "localhost:1"], "needs --processes and --process"),
     ],
 )
 def test_bad_arguments_are_refused(sweep_digits, argv, message, capsys):
@@ -143,6 +144,14 @@ def test_a_grid_that_does_not_divide_is_refused(sweep_digits):
     _, grid = sweep_digits.make_grid(3, 1, steps=8)
     with pytest.raises(ValueError, match="got 3 schedules and 2 devices"):
         sweep_digits.compile_sweep(grid, steps=8, seeds=1, devices=jax.devices() * 2)
+
+
+def test_a_grid_that_does_not_divide_is_refused_before_it_is_made(
+    sweep_digits, monkeypatch
+):
+    monkeypatch.setattr(jax, "devices", lambda: [None, None])
+    with pytest.raises(SystemExit, match="3 x 1 schedules cannot be divided among 2"):
+        sweep_digits.main(["--shard", "--peaks", "3", "--warmups", "1"])
 
 
 def finished(process: subprocess.Popen[str]) -> str:

@@ -8,9 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.core import Tracer
 
 from jaxsched.domains.numbers import Number
 from jaxsched.rule import admitted, short
+from jaxsched.schedule import is_array
 
 # The largest bound that JAX draws 32-bit integers with.
 _LARGEST = 2**31 - 2
@@ -30,6 +32,9 @@ def _check_order(distribution: Any, number: Number) -> None:
     name = type(distribution).__name__
     for bound in ("low", "high"):
         value = admitted(name, bound, getattr(distribution, bound), number)
+        if isinstance(value, Tracer):
+            raise TypeError(f"{name}: {bound} must be known, got {bound}={value}")
+        value = value.item() if is_array(value) else value
         object.__setattr__(distribution, bound, value)
     low, high = distribution.low, distribution.high
     if not low <= high:

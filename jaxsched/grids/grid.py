@@ -9,13 +9,13 @@ import numpy as np
 from jax.core import Tracer
 
 from jaxsched.rule import Bound, short
-from jaxsched.schedule import is_array
+from jaxsched.schedule import is_array, is_real
 from jaxsched.stacking import stacked
 from jaxsched.text.write import plain
 
 
 def grid(
-    factory: Callable[..., Any], *fixed: Any, product: bool = True, **axes: Any
+    factory: Callable[..., Any], /, *fixed: Any, product: bool = True, **axes: Any
 ) -> Any:
     """The schedules of all combinations of some settings, as one stacked schedule.
 
@@ -102,5 +102,5 @@ def _entries(axis: Any) -> list[Any]:
 
 
 def is_numeric(array: jax.Array | np.ndarray) -> bool:
-    """Whether an array holds numbers (others hold texts or schedules)."""
-    return array.dtype.kind not in "OUSMm"
+    """Whether an array holds numbers (others hold texts, schedules or random keys)."""
+    return array.dtype == bool or is_real(array.dtype)

@@ -1,12 +1,13 @@
 """random_grid: settings at random as one stacked schedule."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jax.core import Tracer
 
 from jaxsched.domains.numbers import whole_number
 from jaxsched.grids.distributions import Distribution
@@ -16,6 +17,7 @@ from jaxsched.rule import admitted, short
 
 def random_grid(
     factory: Callable[..., Any],
+    /,
     key: Array,
     n: int,
     *fixed: Any,
@@ -63,13 +65,13 @@ def random_grid(
     key = _checked_key(key)
     n = admitted("random_grid", "n", n, whole_number(1))
     for name, value in distributions.items():
-        if is_axis(value):
+        if is_axis(value) or isinstance(value, type):
             raise TypeError(
                 f"random_grid: {name} must be a distribution such as js.Choice([...]), "
                 f"or fixed (a table is a tuple), got {name}={short(value)}"
             )
     drawn = {
-        name: d.sample(jax.random.fold_in(key, zlib.crc32(name.encode())), n)
+        name: _drawn(name, d, jax.random.fold_in(key, zlib.crc32(name.encode())), n)
         for name, d in distributions.items()
         if isinstance(d, Distribution)
     }
@@ -79,8 +81,22 @@ def random_grid(
     return of_points("random_grid", make, points)
 
 
+def _drawn(name: str, distribution: Distribution, key: Array, n: int) -> Sequence[Any]:
+    values = distribution.sample(key, n)
+    if len(values) != n:
+        raise ValueError(
+            f"random_grid: {name} must be drawn n={n} times, got {len(values)} values "
+            f"from {name}={short(distribution)}"
+        )
+    return values
+
+
 def _checked_key(key: Any) -> Array:
     """A random key, new or old style."""
+    if isinstance(key, Tracer):
+        raise TypeError(
+            f"random_grid: key must be known, to draw numbers of Python, got key={key}"
+        )
     if isinstance(key, jax.Array):
         if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
             return key

@@ -92,10 +92,10 @@ def _stack(function: str, batches: list[Any]) -> Any:
             _check_leaf(function, path, leaf, array)
         for path, one, leaf in zip(paths, row, rows[0] if rows else row, strict=True):
             if (one.shape, one.dtype) != (leaf.shape, leaf.dtype):
+                hint = "; drop a last, smaller batch" if one.shape != leaf.shape else ""
                 raise ValueError(
                     f"{function}: batches must all have the same shapes and dtypes, got "
-                    f"{kind(one)} as batch {i} and {kind(leaf)} as batch 0{at(path)}; "
-                    "drop a last, smaller batch"
+                    f"{kind(one)} as batch {i} and {kind(leaf)} as batch 0{at(path)}{hint}"
                 )
         rows.append(row)
     columns = zip(*rows, strict=True)

@@ -213,6 +213,11 @@ def _checked(state: Any, result: Any) -> tuple[Any, Array]:
         jax.tree_util.tree_leaves_with_path(new), jax.tree.leaves(state), strict=True
     )
     for (path, leaf), old in leaves:
+        if not is_number(leaf):
+            raise TypeError(
+                f"{_NAME}: train_step must return a state of arrays, "
+                f"got {short(leaf)}{at(path)}"
+            )
         leaf, old = jnp.asarray(leaf), jnp.asarray(old)
         if (leaf.shape, leaf.dtype) != (old.shape, old.dtype):
             raise ValueError(

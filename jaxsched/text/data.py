@@ -11,6 +11,7 @@ from jaxsched.domains.tables import Numbers
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import Bound, short
 from jaxsched.schedule import Schedule, is_array
+from jaxsched.stacking import leading_axes
 from jaxsched.text.names import MAX_DEPTH, MAX_ENTRIES, argument_in, find, unknown
 from jaxsched.text.write import is_device, is_named_shape, plain, write
 
@@ -24,7 +25,8 @@ def to_dict(schedule: Schedule | MetricDriven) -> dict[str, Any]:
 
     Raises:
       TypeError: The argument is not a schedule.
-      ValueError: The schedule holds a callable or traced values, which are not data.
+      ValueError: The schedule holds a callable or traced values, which are not data, or
+        is a stacked one.
 
     >>> import jaxsched as js
     >>> js.to_dict(js.linear(1.0, 0.0, steps=10))
@@ -32,6 +34,11 @@ def to_dict(schedule: Schedule | MetricDriven) -> dict[str, Any]:
     """
     if not isinstance(schedule, (Schedule, MetricDriven)):
         raise TypeError(f"to_dict: schedule must be a schedule, got {short(schedule)}")
+    if leading_axes("to_dict", schedule):
+        raise ValueError(
+            "to_dict: a stacked schedule is not data: write those of unstack, "
+            f"got {short(schedule)}"
+        )
     return _data(schedule, "")
 
 
