@@ -163,7 +163,7 @@ def test_it_goes_into_inject_hyperparams(driven: js.MetricDriven):
 
 
 # What each of them does. The plateau and greedy rules have their peers as references,
-# in `peers/`.
+# in `parity/`.
 
 
 def test_a_plateau_of_a_negative_metric_needs_another_threshold_mode():

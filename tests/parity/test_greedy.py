@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import pytest
-from parity import (
+from decisions import (
     BASE,
     FAMILIES,
     Family,
@@ -24,8 +24,8 @@ from parity import (
 
 import jaxsched as js
 
-torch = pytest.importorskip("torch", reason="GreedyLR needs it: see the extra peers")
-pytest.importorskip("transformers", "5.4", reason="GreedyLR: see the extra peers")
+torch = pytest.importorskip("torch", reason="GreedyLR needs it: see the extra parity")
+pytest.importorskip("transformers", "5.4", reason="GreedyLR: see the extra parity")
 from transformers.optimization import GreedyLR  # noqa: E402
 
 FACTORS = (0.5, 0.95)

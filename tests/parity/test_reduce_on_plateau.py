@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from parity import (
+from decisions import (
     BASE,
     FAMILIES,
     STEPS,
@@ -29,7 +29,7 @@ from parity import (
 
 import jaxsched as js
 
-torch = pytest.importorskip("torch", reason="the peer is PyTorch: see the extra peers")
+torch = pytest.importorskip("torch", reason="the peer is PyTorch: see the extra parity")
 from torch.optim.lr_scheduler import ReduceLROnPlateau  # noqa: E402
 
 FACTORS = (0.3, 0.5, 0.9)  # none so small that 63 reductions leave float32

@@ -1,0 +1,98 @@
+"""Every schedule of `jaxsched.compat` equals the real one, setting by setting."""
+
+import importlib
+import inspect
+import warnings
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tables import PEERS, STEPS, ask, function_of, load, peer
+
+GROUPS = [
+    pytest.param(name, function, id=f"{name}-{function}")
+    for name in PEERS
+    for function in dict.fromkeys(map(function_of, peer(name).SETTINGS))
+]
+
+each_peer = pytest.mark.parametrize("name", PEERS)
+each_group = pytest.mark.parametrize(("name", "function"), GROUPS)
+
+
+def module(name):
+    return importlib.import_module(f"jaxsched.compat.{name}")
+
+
+@cache
+def ours(name: str, setting: str) -> np.ndarray | None:
+    """Our values at all steps, operation by operation, or None for a refusal."""
+    try:
+        with jax.disable_jit():
+            schedule = eval(setting, {**vars(np), **vars(module(name))})
+            return np.asarray(schedule(jnp.asarray(STEPS)), np.float64)
+    except (ValueError, TypeError):
+        return None
+
+
+def assert_equal(name: str, setting: str, expected: np.ndarray) -> None:
+    """Within 1e-6 of the peak: float32, in which most peers compute; or of 1e-12."""
+    values = ours(name, setting)
+    raised = np.isnan(expected)
+    if raised.all():
+        assert values is None, f"{setting} is refused by the peer"
+        return
+    assert values is not None, f"{setting} is not refused by the peer"
+    double = jax.config.jax_enable_x64 and peer(name).DOUBLE
+    peak = np.max(np.abs(expected[~raised]))
+    np.testing.assert_allclose(
+        values[~raised],
+        expected[~raised],
+        rtol=0,
+        atol=(1e-12 if double else 1e-6) * max(peak, np.finfo(np.float32).tiny),
+        err_msg=setting,
+    )
+
+
+@each_group
+def test_equal_to_the_golden_table(name, function):
+    """What the peer of the recorded version returned."""
+    table = load(name)
+    rows = zip(table.settings, table.values, strict=True)
+    mine = [(text, row) for text, row in rows if function_of(text) == function]
+    assert mine
+    for setting, row in mine:
+        assert_equal(name, setting, row)
+
+
+@each_group
+def test_equal_to_the_installed_peer(name, function):
+    """What the peer returns here and now."""
+    pytest.importorskip(name, reason="see the extra parity")
+    for setting in peer(name).SETTINGS:
+        if function_of(setting) == function:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the peer, about its own use
+                expected = ask(peer(name).real, setting)
+            assert_equal(name, setting, expected)
+
+
+@each_peer
+def test_the_golden_table_is_of_this_grid(name):
+    """A grid that changes needs a new table."""
+    table = load(name)
+    assert table.settings == peer(name).SETTINGS
+    assert len(table.settings) >= 200
+    assert table.version.split()[0] == peer(name).PACKAGE
+
+
+@each_peer
+def test_every_argument_is_moved(name):
+    """Each argument of each function has two values at least."""
+    for function in module(name).__all__:
+        texts = [s for s in peer(name).SETTINGS if function_of(s) == function]
+        assert len(set(texts)) > 1, function
+        for argument in inspect.signature(getattr(module(name), function)).parameters:
+            given = {t.partition(f"{argument}=")[2][:9] for t in texts}
+            assert len(given) > 1, f"{function}: {argument}"
