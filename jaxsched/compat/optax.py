@@ -22,7 +22,7 @@ from jaxsched.combinators.time import delay, shift
 from jaxsched.decays import exponential
 from jaxsched.domains import ScheduleLike
 from jaxsched.domains.functions import as_schedule
-from jaxsched.domains.numbers import known
+from jaxsched.domains.numbers import known, surely
 from jaxsched.piecewise import multistep, piecewise_constant, piecewise_linear
 from jaxsched.schedule import Schedule
 from jaxsched.transitions import constant, cosine, linear, polynomial
@@ -98,9 +98,9 @@ def polynomial_schedule(
       >>> optax.polynomial_schedule(1.0, 0.0, 2, transition_steps=10)
       polynomial(init_value=1.0, end_value=0.0, steps=10, power=2.0)
     """
-    if _is(transition_steps, lambda n: n <= 0) or _is(power, lambda p: p == 0):
+    if surely(transition_steps, lambda n: n <= 0) or surely(power, lambda p: p == 0):
         return constant(init_value)
-    if _is(power, lambda p: p == 1):
+    if surely(power, lambda p: p == 1):
         move = linear(init_value, end_value, _length(transition_steps))
     else:
         move = polynomial(init_value, end_value, _length(transition_steps), power)
@@ -170,7 +170,7 @@ def piecewise_constant_schedule(
         )
     if not boundaries:
         return constant(init_value)
-    if any(_is(scale, lambda s: s == 0) for scale in scales):
+    if any(surely(scale, lambda s: s == 0) for scale in scales):
         return piecewise_constant(_products(init_value, scales), boundaries)
     return multistep(init_value, boundaries, factors=scales)
 
@@ -261,7 +261,9 @@ def exponential_decay(
       >>> optax.exponential_decay(0.1, transition_steps=100, decay_rate=0.5)
       exponential_decay(init_value=0.1, factor=0.5, steps=100)
     """
-    if _is(transition_steps, lambda n: n <= 0) or _is(decay_rate, lambda r: r == 0):
+    if surely(transition_steps, lambda n: n <= 0) or surely(
+        decay_rate, lambda r: r == 0
+    ):
         return constant(init_value)
     decay = exponential.exponential_decay(
         init_value, decay_rate, _length(transition_steps), staircase=staircase
@@ -269,7 +271,7 @@ def exponential_decay(
     decay = _delayed(decay, transition_begin)
     if end_value is None:
         return decay
-    if _is(decay_rate, lambda r: r >= 1):
+    if surely(decay_rate, lambda r: r >= 1):
         return clip(decay, max_value=end_value)
     return clip(decay, min_value=end_value)
 
@@ -453,7 +455,7 @@ def warmup_cosine_decay_schedule(
             "warmup_cosine_decay_schedule: decay_steps includes the warm-up and must be "
             f"> warmup_steps, got decay_steps={decay_steps}, warmup_steps={warmup_steps}"
         )
-    end = 0.0 if _is(peak_value, lambda v: v == 0) else end_value
+    end = 0.0 if surely(peak_value, lambda v: v == 0) else end_value
     return _warmed_up(
         init_value, peak_value, warmup_steps, _cosine(peak_value, end, rest, exponent)
     )
@@ -578,11 +580,6 @@ def join_schedules(
     return sequence.join([first, *rest], list(begins))
 
 
-def _is(number: ArrayLike, test: Any) -> bool:
-    """Whether a number is known and passes the test."""
-    return known(number) and bool(test(number))
-
-
 def _length(steps: ArrayLike) -> ArrayLike:
     """Steps as they are, or as a float where there are more than an integer holds."""
     large = isinstance(steps, int) and steps > jnp.iinfo(jnp.result_type(int)).max
@@ -590,13 +587,13 @@ def _length(steps: ArrayLike) -> ArrayLike:
 
 
 def _delayed(schedule: Schedule, steps: ArrayLike) -> Schedule:
-    return schedule if _is(steps, lambda n: n <= 0) else delay(schedule, steps)
+    return schedule if surely(steps, lambda n: n <= 0) else delay(schedule, steps)
 
 
 def _cosine(
     init_value: ArrayLike, end_value: ArrayLike, steps: ArrayLike, exponent: ArrayLike
 ) -> Schedule:
-    if _is(exponent, lambda p: p == 0):
+    if surely(exponent, lambda p: p == 0):
         return constant(init_value)
     return cosine(init_value, end_value, _length(steps), power=exponent)
 
@@ -605,7 +602,7 @@ def _warmed_up(
     init_value: ArrayLike, peak_value: ArrayLike, steps: ArrayLike, schedule: Schedule
 ) -> Schedule:
     """A ramp to a schedule that begins at `peak_value`."""
-    if _is(steps, lambda n: n < 0):
+    if surely(steps, lambda n: n < 0):
         return join_schedules([peak_value, schedule], [steps])
     return sequence.warmup(schedule, steps, init_value)
 
@@ -615,7 +612,7 @@ def _sorted(
 ) -> tuple[list[Any], list[Any]]:
     pairs = sorted((boundaries_and_scales or {}).items())
     for boundary, scale in pairs:
-        if _is(scale, lambda s: not s >= 0):
+        if surely(scale, lambda s: not s >= 0):
             raise ValueError(
                 f"{name}: scales must be >= 0, got boundaries_and_scales[{boundary}]"
                 f"={scale}"
@@ -629,5 +626,5 @@ def _products(init_value: ArrayLike, scales: Sequence[ArrayLike]) -> list[Any]:
 
 
 def _refuse_no_steps(name: str, argument: str, steps: ArrayLike) -> None:
-    if _is(steps, lambda n: n <= 0):
+    if surely(steps, lambda n: n <= 0):
         raise ValueError(f"{name}: {argument} must be > 0, got {argument}={steps}")

@@ -1,5 +1,6 @@
 """Numbers: finite, bounded, whole or not."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -144,6 +145,11 @@ def numeric(value: Any, kind: str = "a number") -> Any:
 def known(*values: Any) -> bool:
     """Whether all are concrete, so that a check may compare them."""
     return not is_traced(values)
+
+
+def surely(value: Any, test: Callable[[Any], Any]) -> bool:
+    """Whether a number is known and passes the test."""
+    return known(value) and bool(test(value))
 
 
 def _as_float(value: int) -> float:

@@ -4,12 +4,14 @@ Needs the extra `parity`. Names of peers as arguments make only their tables.
 """
 
 import sys
+import warnings
 from importlib.metadata import version
 
 import jax
 from tables import PEERS, ask, peer, save
 
 if __name__ == "__main__":
+    warnings.simplefilter("ignore")  # of the peers, about their own use
     jax.config.update("jax_enable_x64", True)  # for the peers that compute with JAX
     for name in sys.argv[1:] or PEERS:
         module = peer(name)

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 STEPS = np.arange(64)
-GOLDEN = Path(__file__).parent / "golden"
-PEERS = ["optax"]
+HERE = Path(__file__).parent
+GOLDEN = HERE / "golden"
+PEERS = sorted(path.stem.removeprefix("peer_") for path in HERE.glob("peer_*.py"))
 
 
 def settings(name: str, count: int, /, **axes: Sequence[Any]) -> list[str]:
