@@ -155,6 +155,13 @@ SETTINGS = [
 ]
 
 
+def original(name: str) -> Any:
+    """The function whose signature ours has."""
+    import optax
+
+    return getattr(optax.schedules, name)
+
+
 def real(setting: str) -> Iterable[Any]:
     """What Optax returns at all steps."""
     import optax

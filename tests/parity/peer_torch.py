@@ -175,6 +175,13 @@ SETTINGS = [
 ]
 
 
+def original(name: str) -> Any:
+    """The class whose signature ours has; None for what PyTorch does not have."""
+    from torch.optim import lr_scheduler
+
+    return getattr(lr_scheduler, name, None)
+
+
 def build(setting: str) -> Any:
     """The real scheduler, on an optimizer of its own."""
     import torch

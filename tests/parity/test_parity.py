@@ -99,3 +99,21 @@ def test_every_argument_is_moved(name):
             given = {t.rpartition(f"{argument}=")[2][:9] for t in texts}
             position = {t.partition(",")[0] for t in texts}
             assert len(given) > 1 or len(position) > 1, f"{function}: {argument}"
+
+
+@each_peer
+def test_signatures_are_those_of_the_peer(name):
+    """The same arguments in the same order with the same defaults."""
+    pytest.importorskip(name, reason="see the extra parity")
+    for function in module(name).__all__:
+        original = peer(name).original(function)
+        if original is None:
+            continue
+        own = inspect.signature(getattr(module(name), function)).parameters.values()
+        theirs = inspect.signature(original).parameters.values()
+        # Where the peer takes the optimizer, ours takes its rate.
+        lr = "optimizer" if function == "ChainedScheduler" else "lr"
+        expected = [
+            (lr if p.name == "optimizer" else p.name, repr(p.default)) for p in theirs
+        ]
+        assert [(p.name, repr(p.default)) for p in own] == expected, function

@@ -10,14 +10,16 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxsched.combinators.sequence import join
-from jaxsched.combinators.time import cycle, retime, shift
+from jaxsched.combinators.time import retime, shift
+from jaxsched.compat.cosine_wave import cosine_wave
+from jaxsched.compat.lengths import whole
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.cycles import cosine_restarts, triangular
 from jaxsched.domains.functions import as_schedule
 from jaxsched.domains.numbers import surely
 from jaxsched.recipes.phases import one_cycle
 from jaxsched.schedule import Schedule
-from jaxsched.transitions import cosine, transition
+from jaxsched.transitions import transition
 
 P = ParamSpec("P")
 
@@ -73,9 +75,7 @@ def CosineAnnealingLR(
     """
     if surely(T_max, lambda n: n <= 0):
         raise ValueError(f"CosineAnnealingLR: T_max must be > 0, got T_max={T_max}")
-    halves = [cosine(lr, eta_min, T_max), cosine(eta_min, lr, T_max)]
-    wave = cycle(join(halves, [T_max]), 2 * T_max)
-    return resumed("CosineAnnealingLR", wave, last_epoch)
+    return resumed("CosineAnnealingLR", cosine_wave(lr, eta_min, T_max), last_epoch)
 
 
 def CosineAnnealingWarmRestarts(
@@ -350,11 +350,6 @@ def _run_length(
             )
         product *= count
     return product
-
-
-def whole(steps: float) -> float:
-    """A whole number of steps as an integer, whose time is exact."""
-    return int(steps) if float(steps).is_integer() else steps
 
 
 def _refuse_no_momentum(name: str, cycle_momentum: bool) -> None:

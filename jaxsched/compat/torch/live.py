@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxsched.combinators.time import shift
+from jaxsched.compat.lengths import whole
 from jaxsched.compat.torch import cycles, decays, plateau, several
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import short
@@ -99,8 +100,8 @@ def _cyclic(scheduler: Any, group: int) -> Schedule:
         _base(scheduler, group),
         _base(scheduler, group),
         float(scheduler.max_lrs[group]),
-        cycles.whole(up),
-        cycles.whole(total - up),
+        whole(up),
+        whole(total - up),
         scheduler.mode,
         scheduler.gamma,
         scheduler._scale_fn_custom,
@@ -114,7 +115,7 @@ def _one_cycle(scheduler: Any, group: int) -> Schedule:
     return cycles.phases_of(
         (float(values["initial_lr"]), float(values["max_lr"]), float(values["min_lr"])),
         scheduler.total_steps - 1,
-        cycles.whole(phases[0]["end_step"]),
+        whole(phases[0]["end_step"]),
         "cosine" if scheduler._anneal_func_type == "cos" else "linear",
         len(phases),
     )

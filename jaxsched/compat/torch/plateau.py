@@ -50,13 +50,7 @@ def ReduceLROnPlateau(
       reduce_on_plateau(schedule=constant(value=0.1), factor=0.5, patience=3,
         min_value=0.05)
     """
-    if isinstance(min_lr, (list, tuple)):
-        if len(min_lr) != 1:
-            raise ValueError(
-                "ReduceLROnPlateau: min_lr must be one number, as there is one rate, got "
-                f"min_lr={min_lr}"
-            )
-        min_lr = min_lr[0]
+    floor = only("ReduceLROnPlateau", "min_lr", min_lr)
     if threshold_mode not in ("rel", "abs"):
         raise ValueError(
             "ReduceLROnPlateau: threshold_mode must be 'rel' or 'abs', got "
@@ -70,11 +64,23 @@ def ReduceLROnPlateau(
         threshold_mode,
         mode,
         cooldown,
-        _lowest(lr, factor, min_lr, eps),
+        lowest(lr, factor, floor, eps),
     )
 
 
-def _lowest(lr: Any, factor: Any, min_lr: Any, eps: Any) -> Any:
+def only(name: str, argument: str, value: Any) -> Any:
+    """A number, or the one number in a list for each group of parameters."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    if len(value) != 1:
+        raise ValueError(
+            f"{name}: {argument} must be one number, as there is one rate, got "
+            f"{argument}={value}"
+        )
+    return value[0]
+
+
+def lowest(lr: Any, factor: Any, min_lr: Any, eps: Any) -> Any:
     """Where reductions by `factor` end: at the floor, or when less than `eps` is left."""
     if not known(lr, factor, min_lr, eps) or not (eps > 0 and 0 < factor < 1):
         return min_lr

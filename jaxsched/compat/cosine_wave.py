@@ -1,0 +1,14 @@
+"""A cosine that rises again: what several libraries' cosines do after their end."""
+
+from typing import Any
+
+from jaxsched.combinators.sequence import join
+from jaxsched.combinators.time import cycle
+from jaxsched.schedule import Schedule
+from jaxsched.transitions import cosine
+
+
+def cosine_wave(high: Any, low: Any, half: Any) -> Schedule:
+    """From `high` to `low` in `half` steps, back in the next, and so on."""
+    halves = [cosine(high, low, half), cosine(low, high, half)]
+    return cycle(join(halves, [half]), 2 * half)
