@@ -56,6 +56,7 @@ from jaxsched.domains import (
 )
 from jaxsched.domains.choices import OneOf
 from jaxsched.domains.functions import as_schedule
+from jaxsched.export import to_keras, to_torch_lambda
 from jaxsched.grids.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.grids.evaluation import evaluate
 from jaxsched.grids.grid import grid
@@ -215,6 +216,9 @@ __all__ = [
     "to_dict",
     "from_dict",
     "array",
+    # for other libraries
+    "to_torch_lambda",
+    "to_keras",
     # your own
     "schedule",
     "shape",

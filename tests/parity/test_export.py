@@ -1,0 +1,66 @@
+"""Schedules drive the training loops of PyTorch and Keras."""
+
+import os
+import pickle
+
+import numpy as np
+import pytest
+
+import jaxsched as js
+
+SCHEDULE = js.warmup_cosine(0.5, total_steps=20, warmup_steps=5)
+VALUES = SCHEDULE.at(np.arange(20))
+
+
+def test_pytorch_trains_under_the_schedule():
+    torch = pytest.importorskip("torch", reason="see the extra parity")
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.25)
+    factor = pickle.loads(pickle.dumps(js.to_torch_lambda(SCHEDULE, lr=0.25)))
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    rates = []
+    for _ in range(20):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    np.testing.assert_allclose(rates, VALUES, rtol=1e-7)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_keras_trains_under_the_schedule():
+    """The real callback, with four steps in an epoch."""
+    os.environ.setdefault("KERAS_BACKEND", "numpy")
+    keras = pytest.importorskip("keras", reason="see the extra parity")
+    rate = pickle.loads(pickle.dumps(js.to_keras(SCHEDULE, steps_per_epoch=4)))
+    callback = keras.callbacks.LearningRateScheduler(rate)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    callback.set_model(model)
+    rates = []
+    for epoch in range(5):
+        callback.on_epoch_begin(epoch)
+        rates.append(float(model.optimizer.learning_rate))
+    np.testing.assert_allclose(rates, VALUES[::4], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: js.to_torch_lambda(SCHEDULE, lr=0), ValueError, "lr must not be 0"),
+        (
+            lambda: js.to_torch_lambda("cosine"),
+            TypeError,
+            "schedule must be a schedule",
+        ),
+        (lambda: js.to_torch_lambda(1.0, lr="1"), TypeError, "lr must be a number"),
+        (lambda: js.to_keras(SCHEDULE, 0), ValueError, "steps_per_epoch must be > 0"),
+        (
+            lambda: js.to_keras(SCHEDULE, 1.5),
+            TypeError,
+            "steps_per_epoch must be a whole",
+        ),
+        (lambda: js.to_keras(None), TypeError, "schedule must be a schedule"),
+    ],
+)
+def test_bad_arguments(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,207 @@
+"""The compat modules and their pages: complete, in one form, and true.
+
+That their values are those of the peers is proven in `parity/`.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from cases import float_dtype
+
+import jaxsched as js
+from jaxsched import compat
+from jaxsched.metric_driven.machine import MetricDriven
+
+ROOT = Path(__file__).parents[1]
+MODULES = {
+    name: importlib.import_module(f"jaxsched.compat.{name}")
+    for name in ("optax", "torch", "transformers")
+}
+FUNCTIONS = [
+    pytest.param(getattr(module, name), id=f"{peer}-{name}")
+    for peer, module in MODULES.items()
+    for name in module.__all__
+]
+PARTS = ["Args:", "Returns:", "Raises:", "Example:"]
+each_function = pytest.mark.parametrize("function", FUNCTIONS)
+
+
+def pages():
+    """The generator of the pages."""
+    spec = importlib.util.spec_from_file_location(
+        "migration", ROOT / "docs/migration.py"
+    )
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+PAGES = pages()
+CALLS = [
+    pytest.param(peer, call, id=f"{peer}-{call[:40]}")
+    for peer, page in PAGES.PAGES.items()
+    for call in page.calls
+]
+each_call = pytest.mark.parametrize(("peer", "call"), CALLS)
+
+
+def made(peer, call):
+    return eval(call, {**vars(MODULES[peer]), "js": js})
+
+
+@each_function
+def test_docstrings_have_all_parts_in_order(function):
+    doc = inspect.getdoc(function)
+    assert re.match(r"\S.*[.:]\n", doc)
+    found = re.findall(rf"^({'|'.join(PARTS)})", doc, re.M)
+    assert found == PARTS
+
+
+@each_function
+def test_docstrings_explain_exactly_the_parameters(function):
+    args = inspect.getdoc(function).partition("Args:")[2].partition("Returns:")[0]
+    explained = re.findall(r"^  (\w+): ", args, re.M)
+    assert explained == list(inspect.signature(function).parameters)
+
+
+def test_compat_imports_no_peer():
+    """Nor does the export: a user of one library does not have the others."""
+    modules = [
+        m.name for m in pkgutil.walk_packages(compat.__path__, "jaxsched.compat.")
+    ]
+    code = (
+        f"import importlib, sys\n[importlib.import_module(m) for m in {modules}]\n"
+        "found = {'torch', 'transformers', 'keras', 'timm'} & set(sys.modules)\n"
+        "assert not found, found"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_pages_are_current():
+    command = [sys.executable, str(ROOT / "docs" / "migration.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@each_call
+def test_pages_show_what_compat_returns(peer, call):
+    """The text of the table, read back, is the schedule."""
+    schedule = made(peer, call)
+    if not isinstance(schedule, MetricDriven):
+        assert js.parse(repr(schedule)) == schedule
+    text = (ROOT / "docs" / "migration" / f"{peer}.md").read_text("utf-8")
+    assert f"| `{call}` | `{schedule!r}` |" in text
+
+
+@each_call
+def test_compat_schedules_are_ordinary(peer, call):
+    """They map over their numbers, differentiate, and drive an optimizer."""
+    schedule = made(peer, call)
+    if isinstance(schedule, MetricDriven):
+        return
+    steps = np.array([0, 1, 30, 100, 999, 1000, 5000])
+    expected = schedule.at(steps)
+    stacked = js.stack([schedule, schedule])
+    both = jax.vmap(lambda s: jax.vmap(s)(steps))(stacked)
+    np.testing.assert_allclose(both, [expected, expected], rtol=1e-4, atol=1e-7)
+    if "Multiplicative" not in call:  # a loop of as many rounds as steps
+        of_lr = jax.grad(lambda s: s(30), allow_int=True)(schedule)
+        floats = [x for x in jax.tree.leaves(of_lr) if x.dtype == float_dtype()]
+        assert floats
+        assert all(np.all(np.isfinite(x)) for x in floats)
+    with jax.numpy_dtype_promotion("standard"):
+        optimizer = optax.sgd(schedule)
+        updates, _ = optimizer.update(jnp.ones(2), optimizer.init(jnp.ones(2)))
+    np.testing.assert_allclose(updates, -expected[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("torch.StepLR(0.1, 30, last_epoch=-2)", "StepLR: last_epoch must be a whole"),
+        ("torch.LambdaLR(0.1, [abs, abs])", "LambdaLR: lr_lambda must be one function"),
+        (
+            "torch.ConstantLR(0.1, factor=2)",
+            "ConstantLR: factor must be between 0 and 1",
+        ),
+        ("torch.LinearLR(0.1, 0)", "LinearLR: start_factor must be > 0"),
+        ("torch.CosineAnnealingLR(0.1, 0)", "CosineAnnealingLR: T_max must be > 0"),
+        ("torch.OneCycleLR(0.1, 1.0)", "OneCycleLR: give total_steps, or epochs and"),
+        ("torch.OneCycleLR(0.1, 1.0, 10, pct_start=1)", "pct_start must be a float"),
+        ("torch.OneCycleLR(0.1, 1.0, 10, pct_start=0.1)", "must not be 1"),
+        (
+            "torch.OneCycleLR.momentum(0.1, 1.0, 10, cycle_momentum=False)",
+            "OneCycleLR: there is no momentum to drive",
+        ),
+        ("torch.CyclicLR(0.1, 0.1, 1.0, mode='up')", "CyclicLR: mode must be"),
+        ("torch.CyclicLR(0.1, 0.1, 1.0, 0)", "CyclicLR: step_size_up must be > 0"),
+        ("torch.SequentialLR(0.1, [1.0, 0.1], [])", "one fewer than schedulers"),
+        ("torch.SequentialLR(0.1, [1, 1, 1], [5, 2])", "milestones must not fall"),
+        ("torch.SequentialLR(0.1, [], [])", "at least one schedule"),
+        ("torch.ChainedScheduler([1.0, 0.1])", "must be the base learning rate"),
+        (
+            "torch.ChainedScheduler([torch.ReduceLROnPlateau(1.0)], 1.0)",
+            "driven by a metric",
+        ),
+        ("optax.cosine_decay_schedule(0.1, 0)", "decay_steps must be > 0, got"),
+        ("optax.warmup_cosine_decay_schedule(0, 1, 10, 10)", "includes the warm-up"),
+        ("optax.piecewise_constant_schedule(1.0, {3: -1.0})", "scales must be >= 0"),
+        ("optax.linear_onecycle_schedule(0, 1.0)", "transition_steps must be > 0"),
+        ("optax.join_schedules([], [])", "at least one"),
+        ("transformers.get_scheduler('square', 0.1)", "name must be one of constant"),
+        ("transformers.get_scheduler('linear', 0.1)", "linear needs num_warmup_steps"),
+        ("transformers.get_wsd_schedule(0.1, 5, 5)", "give num_training_steps or"),
+        (
+            "transformers.get_polynomial_decay_schedule_with_warmup(0.1, 5, 9, 0.2)",
+            "lr_end must be < lr, got lr_end=0.2, lr=0.1",
+        ),
+    ],
+)
+def test_refusals_say_why(call, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        eval(call, dict(MODULES))
+
+
+def test_multiplicative_goes_first():
+    part = MODULES["torch"].MultiplicativeLR(0.1, js.constant(0.9))
+    with pytest.raises(NotImplementedError, match="MultiplicativeLR"):
+        MODULES["torch"].SequentialLR(0.1, [0.1, part], [5])
+
+
+def test_traced_arguments():
+    """Where Optax raises: one program for many lengths, peaks and factors."""
+    o = MODULES["optax"]
+
+    @jax.jit
+    def values(peak, steps, rate):
+        schedules = [
+            o.warmup_cosine_decay_schedule(0.0, peak, steps // 5, steps),
+            o.exponential_decay(peak, steps, rate, end_value=0.01),
+            o.polynomial_schedule(peak, 0.0, rate, steps, steps // 2),
+            o.cosine_decay_schedule(peak, steps, rate, 2.0),
+        ]
+        return [schedule(30) for schedule in schedules]
+
+    with jax.numpy_dtype_promotion("standard"):
+        found = values(0.5, 60, 0.25)
+    theirs = [
+        optax.warmup_cosine_decay_schedule(0.0, 0.5, 12, 60),
+        optax.exponential_decay(0.5, 60, 0.25, end_value=0.01),
+        optax.polynomial_schedule(0.5, 0.0, 0.25, 60, 30),
+        optax.cosine_decay_schedule(0.5, 60, 0.25, 2.0),
+    ]
+    with jax.numpy_dtype_promotion("standard"):
+        expected = [float(schedule(30)) for schedule in theirs]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
