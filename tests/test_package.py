@@ -16,8 +16,8 @@ from jaxsched.schedule import schedules
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
-# Not public: `as_schedule` and the combinators make it from a callable.
-INTERNAL = {"call"}
+# Not public: `as_schedule` makes the one from a callable, `compat.torch` the other.
+INTERNAL = {"call", "compounded"}
 
 LOOK = """
 import json, sys

@@ -1,0 +1,203 @@
+"""docs/recipes.md: every schedule on it is the library's formula, in float64."""
+
+import re
+from math import cos, exp, log, pi, sqrt
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from test_docs import only_package_rules, python_blocks  # noqa: F401
+
+import jaxsched as js
+
+PAGE = Path(__file__).parents[1] / "docs" / "recipes.md"
+PEAK, LOW, TOTAL, RAMP, TAIL = 1e-3, 1e-4, 1000, 100, 200
+STEPS = np.arange(1300)
+
+
+def half_cosine(u):
+    return (1 + cos(pi * min(u, 1.0))) / 2
+
+
+def ramped(t, value, first=0.0, peak=PEAK):
+    """A linear ramp from `first`, and from its end on another value."""
+    return first + (peak - first) * t / RAMP if t < RAMP else value
+
+
+def after(t):
+    """The part of the run after the ramp that has passed."""
+    return min((t - RAMP) / (TOTAL - RAMP), 1.0)
+
+
+def megatron(t, decay):
+    u = min((t - (TOTAL - TAIL)) / TAIL, 1.0)
+    return ramped(t, LOW + (decay(u) if u > 0 else 1.0) * (PEAK - LOW))
+
+
+def restarts(t, length, factor, limit=99):
+    """(cycle, part of it) by counting."""
+    for _ in range(limit):
+        if t < length:
+            return t / length
+        t, length = t - length, length * factor
+    return 1.0
+
+
+def tri_stage(t):
+    if t < RAMP:
+        return 0.01 * PEAK + 0.99 * PEAK / RAMP * t
+    if t < TOTAL - TAIL:
+        return PEAK
+    if t <= TOTAL:
+        return PEAK * exp(log(0.01) / TAIL * (t - (TOTAL - TAIL)))
+    return 0.01 * PEAK
+
+
+def triangle(t):
+    x = t % 200 / 100
+    return LOW + (PEAK - LOW) * (x if x < 1 else 2 - x)
+
+
+def olmo_cosine(t):
+    return ramped(t, 0.1 * PEAK + 0.9 * PEAK * half_cosine(after(t)))
+
+
+def olmo_cosine_linear(t):
+    if t < TOTAL - TAIL:
+        return olmo_cosine(t)
+    return olmo_cosine(TOTAL - TAIL) * max(TOTAL - t, 0) / TAIL
+
+
+def maxtext(t):
+    if t >= TOTAL:
+        return 0.0
+    a = half_cosine((t - RAMP) / (TOTAL - RAMP - 1))
+    return ramped(t, PEAK * a + 0.1 * PEAK * (1 - a))
+
+
+def big_vision(t):
+    value = PEAK / sqrt(1 + (max(t - RAMP, 0) + 50) / 400)
+    return value * min(1, t / RAMP) * min(1, max(TOTAL - t, 0) / TAIL)
+
+
+def t5x(t):
+    return PEAK * min(1, t / RAMP) / sqrt(max(t, RAMP))
+
+
+def log_ramp(t):
+    return PEAK * min(log(t + 1) / log(RAMP), 1.0) if t < RAMP else PEAK
+
+
+def one_cycle(t, first, peak, last):
+    up = TOTAL // 4
+    if t < up:
+        return peak + (first - peak) * half_cosine(t / up)
+    return last + (peak - last) * half_cosine((t - up) / (TOTAL - up))
+
+
+def mm(t, value):
+    """MMEngine's linear warm-up, at its end one step early."""
+    start = 0.001
+    return PEAK * (start + (1 - start) * t / (RAMP - 1)) if t < RAMP else value
+
+
+FORMULAS = {
+    "composer_cosine": lambda t: ramped(t, LOW + (PEAK - LOW) * half_cosine(after(t))),
+    "composer_linear": lambda t: ramped(t, LOW + (PEAK - LOW) * (1 - after(t))),
+    "composer_multistep": lambda t: PEAK * 0.1 ** ((t >= 500) + (t >= 800)),
+    "composer_exponential": lambda t: PEAK * 0.9 ** (t / 125),
+    "composer_restarts": lambda t: (
+        LOW + (PEAK - LOW) * half_cosine(restarts(t, 140, 2))
+    ),
+    "composer_ssr": lambda t: LOW + (PEAK - LOW) * half_cosine(t / 500),
+    "t5x_constant": lambda t: PEAK,
+    "t5x_linear_warmup": lambda t: min(1, t / RAMP),
+    "t5x_rsqrt_decay": lambda t: 1 / sqrt(max(t, RAMP)),
+    "t5x_product": t5x,
+    "t5x_normalized": lambda t: PEAK * min(1, t / RAMP) * sqrt(RAMP / max(t, RAMP)),
+    "t5x_decay_every": lambda t: PEAK * 0.5 ** (t // 200),
+    "t5x_floor": lambda t: max(t5x(t), 1e-5),
+    "fairseq_tri_stage": tri_stage,
+    "fairseq_inverse_sqrt": lambda t: ramped(
+        t, PEAK * sqrt(RAMP) / sqrt(max(t, 1)), 1e-7
+    ),
+    "fairseq_polynomial": lambda t: ramped(t, LOW + (PEAK - LOW) * (1 - after(t)) ** 2),
+    "fairseq_triangular": triangle,
+    "megatron_linear": lambda t: megatron(t, lambda u: 1 - u),
+    "megatron_cosine": lambda t: megatron(t, half_cosine),
+    "megatron_exponential": lambda t: megatron(t, lambda u: 2 * 0.5**u - 1),
+    "megatron_minus_sqrt": lambda t: megatron(t, lambda u: 1 - sqrt(u)),
+    "megatron_inverse_sqrt": lambda t: (
+        LOW if t > TOTAL else ramped(t, max(LOW, PEAK * sqrt(RAMP) / sqrt(max(t, 1))))
+    ),
+    "olmo_cosine": olmo_cosine,
+    "olmo_cosine_linear": olmo_cosine_linear,
+    "olmo_wsd": lambda t: ramped(t, PEAK * min(max(TOTAL - t, 0), TAIL) / TAIL),
+    "olmo_inverse_sqrt": lambda t: ramped(
+        t, 0.1 * PEAK + 0.9 * PEAK * sqrt(RAMP / max(t, 1))
+    ),
+    "levanter_cosine": olmo_cosine,
+    "levanter_inv_sqrt": lambda t: ramped(
+        t, max(LOW, PEAK * min(1, sqrt(400 / max(t, 1))))
+    ),
+    "levanter_cycles": lambda t: PEAK + (LOW - PEAK) * (t % 250) / 250,
+    "maxtext_cosine": maxtext,
+    "big_vision_rsqrt": big_vision,
+    "big_vision_cosine": lambda t: ramped(t, PEAK * half_cosine(after(t))),
+    "mmengine_linear": lambda t: mm(min(t, RAMP - 1), PEAK),
+    "mmengine_poly": lambda t: mm(
+        t,
+        LOW + (PEAK - LOW) * (1 - min(max(t - RAMP, 0) / (TOTAL - RAMP - 1), 1)) ** 0.9,
+    ),
+    "mmengine_cosine": lambda t: mm(t, LOW + (PEAK - LOW) * half_cosine(after(t))),
+    "mmengine_multistep": lambda t: PEAK * 0.1 ** ((t >= 600) + (t >= 900)),
+    "mlx_join": lambda t: ramped(t, PEAK * half_cosine((t - RAMP) / TAIL)),
+    "mlx_step_decay": lambda t: PEAK * 0.9 ** (t // 10),
+    "mlx_exponential_decay": lambda t: PEAK * 0.999**t,
+    "deepspeed_warmup": log_ramp,
+    "deepspeed_warmup_decay": lambda t: (
+        log_ramp(t) if t < RAMP else PEAK * max(0, TOTAL - t) / (TOTAL - RAMP)
+    ),
+    "deepspeed_warmup_cosine": lambda t: ramped(
+        t,
+        PEAK * (1e-4 + (1 - 1e-4) * half_cosine((t - RAMP + 1) / (TOTAL - RAMP))),
+    ),
+    "deepspeed_range_test": lambda t: PEAK * (1 + t / 200),
+    "fastai_one_cycle": lambda t: one_cycle(t, PEAK / 25, PEAK, PEAK / 1e5),
+    "fastai_momentum": lambda t: one_cycle(t, 0.95, 0.85, 0.95),
+    "fastai_flat_cos": lambda t: (
+        PEAK
+        if t < 750
+        else PEAK / 1e5 + (PEAK - PEAK / 1e5) * half_cosine((t - 750) / 250)
+    ),
+    "fastai_sgdr": lambda t: PEAK * half_cosine(restarts(t, 140, 2, 3)),
+    "fastai_lr_find": lambda t: 1e-7 * 1e8 ** min(t / 100, 1),
+}
+
+
+@pytest.fixture
+def page(only_package_rules):  # noqa: F811
+    """The names that the page defines."""
+    names = {"__name__": "__main__"}
+    exec(compile(python_blocks(PAGE.read_text("utf-8")), str(PAGE), "exec"), names)
+    return names
+
+
+def test_every_schedule_of_the_page_is_compared(page):
+    schedules = {k for k, v in page.items() if isinstance(v, js.Schedule)}
+    assert schedules == FORMULAS.keys()
+
+
+def test_every_library_is_there():
+    sections = set(re.findall(r"^## (.*)", PAGE.read_text("utf-8"), re.M))
+    assert len({name.split("_")[0] for name in FORMULAS} - {"big"}) == len(sections) - 1
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_equal_to_the_formula(name, page):
+    """Within a few roundings of float32, of the largest value."""
+    expected = np.array([FORMULAS[name](int(t)) for t in STEPS])
+    with jax.numpy_dtype_promotion("standard"):  # in the rules of the page
+        found = page[name].at(STEPS)
+    np.testing.assert_allclose(found, expected, rtol=2e-6, atol=1e-6 * expected.max())
