@@ -131,6 +131,32 @@ PAGES = {
             "Its `reset_start` counts metrics at the floor, as documented.",
         ],
     ),
+    "keras": Page(
+        "Keras",
+        [
+            "ExponentialDecay(0.1, decay_steps=1000, decay_rate=0.5)",
+            "ExponentialDecay(0.1, 1000, 0.5, staircase=True)",
+            "PiecewiseConstantDecay([300, 600], [0.1, 0.05, 0.01])",
+            "PolynomialDecay(0.1, decay_steps=1000, end_learning_rate=0.01, power=2.0)",
+            "PolynomialDecay(0.1, decay_steps=1000, cycle=True)",
+            "InverseTimeDecay(0.1, decay_steps=100, decay_rate=0.5)",
+            "CosineDecay(0.1, decay_steps=1000, alpha=0.1)",
+            "CosineDecay(0.0, 900, warmup_target=0.1, warmup_steps=100)",
+            "CosineDecayRestarts(0.1, first_decay_steps=100)",
+            "CosineDecayRestarts(0.1, 100, t_mul=1.5, m_mul=0.9, alpha=0.1)",
+        ],
+        [
+            "`from_keras(keras.optimizers.schedules.serialize(schedule))` reads a schedule "
+            "of Keras; `js.to_keras(schedule, steps_per_epoch)` goes the other way, into "
+            "`LearningRateScheduler`.",
+            "`PiecewiseConstantDecay` keeps the old value at the boundary itself; here the "
+            "new value is in force at its boundary, so the boundaries are one more.",
+            "As in Keras, `warmup_steps` of `CosineDecay` do nothing without a "
+            "`warmup_target`; `decay_steps` do not include them.",
+            "Not supported, `NotImplementedError`: `cycle=True` of `PolynomialDecay` with "
+            "`decay_steps` that are not whole; classes of your own in `from_keras`.",
+        ],
+    ),
 }
 
 

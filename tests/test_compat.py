@@ -26,7 +26,7 @@ from jaxsched.metric_driven.machine import MetricDriven
 ROOT = Path(__file__).parents[1]
 MODULES = {
     name: importlib.import_module(f"jaxsched.compat.{name}")
-    for name in ("optax", "torch", "transformers")
+    for name in ("optax", "torch", "transformers", "keras")
 }
 FUNCTIONS = [
     pytest.param(getattr(module, name), id=f"{peer}-{name}")
@@ -167,6 +167,10 @@ def test_compat_schedules_are_ordinary(peer, call):
             "transformers.get_polynomial_decay_schedule_with_warmup(0.1, 5, 9, 0.2)",
             "lr_end must be < lr, got lr_end=0.2, lr=0.1",
         ),
+        ("keras.CosineDecay(0.1, 0)", "CosineDecay: decay_steps must be > 0, got"),
+        ("keras.CosineDecayRestarts(0.1, -1)", "first_decay_steps must be > 0, got"),
+        ("keras.PiecewiseConstantDecay([1], [1.0])", "must be one fewer than values"),
+        ("keras.PiecewiseConstantDecay([5, 1], [1, 1, 1])", "boundaries must not fall"),
     ],
 )
 def test_refusals_say_why(call, message):
@@ -205,3 +209,50 @@ def test_traced_arguments():
     with jax.numpy_dtype_promotion("standard"):
         expected = [float(schedule(30)) for schedule in theirs]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+SERIALIZED = {
+    "module": "keras.optimizers.schedules",
+    "class_name": "CosineDecay",
+    "config": {
+        "initial_learning_rate": 0.0,
+        "decay_steps": 900,
+        "alpha": 0.1,
+        "name": "CosineDecay",
+        "warmup_target": 0.1,
+        "warmup_steps": 100,
+    },
+    "registered_name": None,
+}
+
+
+def test_from_keras():
+    """What Keras writes, and what it used to write."""
+    keras = MODULES["keras"]
+    expected = js.warmup(js.cosine(0.1, 0.1 * 0.1, 900), 100, 0.0)
+    assert keras.from_keras(SERIALIZED) == expected
+    old = {key: SERIALIZED[key] for key in ("class_name", "config")}
+    assert keras.from_keras(old) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"class_name": "Mine"}, NotImplementedError, "got class_name='Mine'"),
+        ({"registered_name": "me>Mine"}, NotImplementedError, "class_name must be one"),
+        ({"config": {"alpha": 1.0}}, TypeError, "initial_learning_rate"),
+    ],
+)
+def test_from_keras_refuses(changes, error, message):
+    with pytest.raises(error, match=message):
+        MODULES["keras"].from_keras({**SERIALIZED, **changes})
+
+
+def test_from_keras_refuses_what_is_no_schedule():
+    with pytest.raises(TypeError, match="config must be a dict with class_name"):
+        MODULES["keras"].from_keras({"learning_rate": 0.1})
+
+
+def test_cycles_of_a_fraction_are_not_supported():
+    with pytest.raises(NotImplementedError, match="cycle=True with decay_steps"):
+        MODULES["keras"].PolynomialDecay(0.1, 2.5, cycle=True)
