@@ -157,6 +157,31 @@ PAGES = {
             "`decay_steps` that are not whole; classes of your own in `from_keras`.",
         ],
     ),
+    "timm": Page(
+        "timm",
+        [
+            "CosineLRScheduler(0.1, t_initial=100)",
+            "CosineLRScheduler(0.1, 90, warmup_t=10, warmup_prefix=True)",
+            "CosineLRScheduler(0.1, 100, warmup_t=10)",
+            "CosineLRScheduler(0.1, 100, lr_min=1e-5, cycle_mul=2.0, cycle_decay=0.5, "
+            "cycle_limit=3)",
+            "CosineLRScheduler(0.1, 100, k_decay=2.0, noise_range_t=(50, 100))",
+            "TanhLRScheduler(0.1, t_initial=100)",
+            "PolyLRScheduler(0.1, t_initial=100, power=2.0)",
+            "PolyLRScheduler(0.1, 100, k_decay=1.5, cycle_decay=0.5, cycle_limit=2)",
+            "StepLRScheduler(0.1, decay_t=30, decay_rate=0.5, warmup_t=5)",
+            "MultiStepLRScheduler(0.1, decay_t=[30, 60], decay_rate=0.5)",
+        ],
+        [
+            "Without `warmup_prefix` (the default of the first three) the decay's clock "
+            "runs during the ramp: the rate drops from the peak onto the curve.",
+            "`MultiStepLRScheduler` drops one step before each of `decay_t`.",
+            "The noise has timm's distribution, but not its numbers, which come from "
+            "PyTorch's generator.",
+            "`PlateauLRScheduler` is `js.reduce_on_plateau`; `WSDLRScheduler`, which is "
+            "newer than the others, is `js.wsd` and not here under its own name.",
+        ],
+    ),
 }
 
 

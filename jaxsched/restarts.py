@@ -116,7 +116,9 @@ def of_floats(
         """The boundary n * (m^i - 1) / (m - 1), or n * i where m is 1."""
         grows = factor > 1
         m = jnp.where(grows, factor, 2.0)
-        total = jnp.expm1(index * jnp.log(m)) / (m - 1)
+        # A power is rounded less than e^(i log m), but near m = 1 it cancels.
+        close = jnp.expm1(index * jnp.log(m))
+        total = jnp.where(m < 1.25, close, jnp.power(m, index) - 1) / (m - 1)
         return first * jnp.where(grows, total, index)
 
     ratio = fixed_step / fixed
@@ -129,8 +131,7 @@ def of_floats(
     index = _limited(jnp.maximum(index, 0), limit)
     start = begins(index, first, factor)
     # Not a difference of boundaries: far out, where floats are coarse, it could be 0.
-    growth_of_each = jnp.where(factor > 1, factor, 1.0)
-    length = first * jnp.exp(index * jnp.log(growth_of_each))
+    length = first * jnp.power(jnp.where(factor > 1, factor, 1.0), index)
     local = jnp.minimum(step - start, length)
     return Span(index, local, as_real(length), fractions(local, length - local, length))
 

@@ -143,13 +143,15 @@ def polynomial(
     end_value: Value,
     steps: Steps,
     power: Power = 1.0,
+    *,
+    k: Power = 1.0,
 ) -> ArrayLike:
     """A power of the remaining time, from `init_value` to `end_value`.
 
     power = 1 is linear, 0.9 is common in segmentation, 2 with LARS. `PolynomialLR` in
     PyTorch, `polynomial_schedule` in Optax.
 
-    Formula, with u = min(t, steps) / steps:
+    Formula, with u = (min(t, steps) / steps)^k:
 
         s(t) = end_value + (init_value - end_value) (1 - u)^power
 
@@ -161,12 +163,15 @@ def polynomial(
       steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
         that there is no move, only `end_value`.
       power: The exponent, > 0; differentiable.
+      k: Exponent of time, > 0; differentiable. Above 1 the value stays high longer
+        (k-decay).
 
     Returns:
       A `Schedule`.
 
     Raises:
-      ValueError: A value is not finite, `steps` is negative, or `power` is not positive.
+      ValueError: A value is not finite, `steps` is negative, or `power` or `k` is not
+        positive.
       TypeError: An argument is not a real number.
 
     Example:
@@ -174,10 +179,11 @@ def polynomial(
       >>> js.polynomial(1.0, 0.0, steps=4, power=2.0).at(2)
       0.25
 
-    Reference: Chen et al., "DeepLab" (2017), arXiv:1606.00915, section 4.1.2.
+    Reference: Chen et al., "DeepLab" (2017), arXiv:1606.00915, section 4.1.2; `k`:
+    Zhang, Li, "k-decay" (2020), arXiv:2004.05909.
     """
-    elapsed, remaining = progress(step, steps)
-    return _move(init_value, end_value, raised(remaining, elapsed, power))
+    bent, rest = raised(*progress(step, steps), k)
+    return _move(init_value, end_value, raised(rest, bent, power))
 
 
 def _same_sign(init_value: Value, end_value: Value, steps: Steps) -> None:

@@ -111,6 +111,7 @@ CASES: list[Case] = [
     case(js.cosine, init_value=0.5, end_value=0.125, steps=16, power=2.5),
     case(js.cosine, init_value=0.5, end_value=0.0, steps=16, k=0.5),
     case(js.cosine, init_value=0.5, end_value=0.0, steps=16, k=2.0, power=0.5),
+    case(js.polynomial, init_value=0.5, end_value=0.0, steps=16, k=2.0, power=0.5),
     case(js.polynomial, init_value=0.5, end_value=0.125, steps=16, power=2.0),
     case(js.polynomial, init_value=0.5, end_value=0.0, steps=16, power=0.5),
     *(

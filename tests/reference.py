@@ -228,10 +228,14 @@ def cosine(init_value, end_value, steps, *, power=1.0, k=1.0):
     return transition(init_value, end_value, steps, Shape(weights))
 
 
-def polynomial(init_value, end_value, steps, power=1.0):
-    """s(t) = end + (init - end) (1 - u)^power."""
-    shape = Shape(lambda u, r: _raised(r, u, _real(power)))
-    return transition(init_value, end_value, steps, shape)
+def polynomial(init_value, end_value, steps, power=1.0, *, k=1.0):
+    """s(t) = end + (init - end) (1 - u^k)^power; k-decay."""
+
+    def weights(u, r):
+        bent, rest = _raised(u, r, _real(k))
+        return _raised(rest, bent, _real(power))
+
+    return transition(init_value, end_value, steps, Shape(weights))
 
 
 def exponential(init_value, end_value, steps):

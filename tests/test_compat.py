@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+import scipy.stats
 from cases import float_dtype
 
 import jaxsched as js
@@ -26,7 +27,7 @@ from jaxsched.metric_driven.machine import MetricDriven
 ROOT = Path(__file__).parents[1]
 MODULES = {
     name: importlib.import_module(f"jaxsched.compat.{name}")
-    for name in ("optax", "torch", "transformers", "keras")
+    for name in ("optax", "torch", "transformers", "keras", "timm")
 }
 FUNCTIONS = [
     pytest.param(getattr(module, name), id=f"{peer}-{name}")
@@ -167,6 +168,11 @@ def test_compat_schedules_are_ordinary(peer, call):
             "transformers.get_polynomial_decay_schedule_with_warmup(0.1, 5, 9, 0.2)",
             "lr_end must be < lr, got lr_end=0.2, lr=0.1",
         ),
+        ("timm.CosineLRScheduler(0.1, 0)", "t_initial must be > 0, got t_initial=0"),
+        ("timm.PolyLRScheduler(0.1, 9, lr_min=-1)", "lr_min must be >= 0, got"),
+        ("timm.TanhLRScheduler(0.1, 9, lb=4.0)", "lb must be < ub, got lb=4.0, ub=3.0"),
+        ("timm.TanhLRScheduler(0.1, 9, warmup_t=-1)", "warmup_t must be >= 0"),
+        ("timm.StepLRScheduler(0.1, 9, noise_pct=0)", "noise_pct must be > 0"),
         ("keras.CosineDecay(0.1, 0)", "CosineDecay: decay_steps must be > 0, got"),
         ("keras.CosineDecayRestarts(0.1, -1)", "first_decay_steps must be > 0, got"),
         ("keras.PiecewiseConstantDecay([1], [1.0])", "must be one fewer than values"),
@@ -256,3 +262,39 @@ def test_from_keras_refuses_what_is_no_schedule():
 def test_cycles_of_a_fraction_are_not_supported():
     with pytest.raises(NotImplementedError, match="cycle=True with decay_steps"):
         MODULES["keras"].PolynomialDecay(0.1, 2.5, cycle=True)
+
+
+NOISY = {
+    "CosineLRScheduler": {"t_initial": 4000, "lr_min": 0.1},
+    "TanhLRScheduler": {"t_initial": 4000, "lr_min": 0.1},
+    "PolyLRScheduler": {"t_initial": 4000, "lr_min": 0.1},
+    "StepLRScheduler": {"decay_t": 1000, "decay_rate": 0.5},
+    "MultiStepLRScheduler": {"decay_t": [1000], "decay_rate": 0.5},
+}
+
+
+@pytest.mark.parametrize("name", NOISY)
+def test_noise_of_timm(name):
+    """Between its steps it is the normal distribution, cut off; elsewhere there is none."""
+    function, steps = getattr(MODULES["timm"], name), np.arange(5000)
+    plain = function(1.0, **NOISY[name]).at(steps)
+
+    def noise(**options):
+        return function(1.0, **NOISY[name], **options).at(steps) / plain - 1
+
+    drawn = noise(noise_range_t=(1000, 4000), noise_pct=0.3, noise_std=0.2)
+    assert np.all(drawn[:1000] == 0)
+    assert np.all(drawn[4000:] == 0)
+    inside = drawn[1000:4000]
+    assert np.all(np.abs(inside) < 0.3 + 1e-6)
+    # Cut off at 1.5 deviations; five standard errors of 3000 draws.
+    expected = 0.2 * scipy.stats.truncnorm(-1.5, 1.5).std()
+    assert abs(inside.std() / expected - 1) < 5 / np.sqrt(2 * 3000)
+    assert abs(inside.mean()) < 5 * expected / np.sqrt(3000)
+    assert len(np.unique(inside)) > 2900
+    again = noise(noise_range_t=[1000, 4000], noise_pct=0.3, noise_std=0.2)
+    np.testing.assert_array_equal(drawn, again)
+    other = noise(noise_range_t=1000, noise_pct=0.3, noise_std=0.2, noise_seed=7)
+    assert np.mean(other[1000:] == 0) < 0.01
+    assert not np.array_equal(other[1000:4000], inside)
+    assert np.all(noise(noise_range_t=1000, noise_std=0.0) == 0)

@@ -25,6 +25,14 @@ def module(name):
     return importlib.import_module(f"jaxsched.compat.{name}")
 
 
+def require(name: str) -> None:
+    """Skips the test where the peer is not installed."""
+    if hasattr(peer(name), "require"):
+        peer(name).require()
+    else:
+        pytest.importorskip(name, reason="see the extra parity")
+
+
 @cache
 def ours(name: str, setting: str) -> np.ndarray | None:
     """Our values at all steps, operation by operation, or None for a refusal."""
@@ -71,7 +79,7 @@ def test_equal_to_the_golden_table(name, function):
 @each_group
 def test_equal_to_the_installed_peer(name, function):
     """What the peer returns here and now."""
-    pytest.importorskip(name, reason="see the extra parity")
+    require(name)
     for setting in peer(name).SETTINGS:
         if function_of(setting) == function:
             with warnings.catch_warnings():
@@ -104,7 +112,7 @@ def test_every_argument_is_moved(name):
 @each_peer
 def test_signatures_are_those_of_the_peer(name):
     """The same arguments in the same order with the same defaults."""
-    pytest.importorskip(name, reason="see the extra parity")
+    require(name)
     for function in module(name).__all__:
         original = peer(name).original(function)
         if original is None:

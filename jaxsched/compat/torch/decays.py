@@ -97,7 +97,7 @@ def compounded(step: ArrayLike, init_value: Value, schedule: ScheduleLike) -> Ar
 
 
 def StepLR(
-    lr: ArrayLike, step_size: int, gamma: ArrayLike = 0.1, last_epoch: int = -1
+    lr: ArrayLike, step_size: float, gamma: ArrayLike = 0.1, last_epoch: int = -1
 ) -> Schedule:
     """Multiplied by `gamma` every `step_size` steps: `step_decay(lr, gamma, step_size)`.
 
@@ -309,7 +309,7 @@ def _only(name: str, lr_lambda: Any) -> Any:
     return lr_lambda[0]
 
 
-def _then_0(lr: ArrayLike, step: int) -> Schedule:
+def _then_0(lr: ArrayLike, step: float) -> Schedule:
     return piecewise_constant([lr, 0.0], [step])
 
 
