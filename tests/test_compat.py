@@ -128,6 +128,27 @@ def test_compat_schedules_are_ordinary(peer, call):
     np.testing.assert_allclose(updates, -expected[0], rtol=1e-6)
 
 
+@each_call
+def test_the_rate_may_be_traced(peer, call):
+    """A learning rate, or a factor in its place, that JAX differentiates."""
+    schedule = made(peer, call)
+    number = next((n for n in ("0.1", "5e-5", "1.0") if n in call), None)
+    if isinstance(schedule, MetricDriven) or number is None:
+        return
+    traced = re.sub(rf"(?<![\d.]){re.escape(number)}(?!\d)", "X", call)
+    steps = np.array([0, 30, 100, 500])
+
+    def values(x):
+        return eval(traced, {**vars(MODULES[peer]), "js": js, "X": x})(steps)
+
+    with jax.disable_jit():  # operation by operation: nothing to compile
+        found, slope = jax.jvp(values, (float(number),), (1.0,))
+    np.testing.assert_allclose(found, schedule.at(steps), rtol=1e-5, atol=1e-8)
+    assert np.all(np.isfinite(slope))
+    takes_its_rate_elsewhere = call.startswith(("CyclicLR", "OneCycleLR"))
+    assert np.any(slope != 0) or takes_its_rate_elsewhere
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from jaxsched.combinators.sequence import join, warmup
 from jaxsched.combinators.time import cycle as repeated
 from jaxsched.combinators.time import shift
-from jaxsched.compat.lengths import whole
+from jaxsched.compat.lengths import refuse_no_steps, whole
 from jaxsched.cycles import cosine_restarts
 from jaxsched.decays.exponential import exponential_decay
 from jaxsched.decays.inverse_time import inverse_time_decay
@@ -62,7 +62,7 @@ def ExponentialDecay(
       >>> keras.ExponentialDecay(0.1, decay_steps=100, decay_rate=0.5)
       exponential_decay(init_value=0.1, factor=0.5, steps=100)
     """
-    _refuse_no_steps("ExponentialDecay", "decay_steps", decay_steps)
+    refuse_no_steps("ExponentialDecay", "decay_steps", decay_steps)
     if surely(decay_rate, lambda rate: rate == 0):
         return piecewise_constant(
             [initial_learning_rate, 0.0], [decay_steps if staircase else 1]
@@ -155,7 +155,7 @@ def PolynomialDecay(
       >>> [round(s.at(t), 4) for t in (0, 5, 10, 11, 20, 21)]
       [1.0, 0.5, 0.0, 0.45, 0.0, 0.3]
     """
-    _refuse_no_steps("PolynomialDecay", "decay_steps", decay_steps)
+    refuse_no_steps("PolynomialDecay", "decay_steps", decay_steps)
     init: Any = initial_learning_rate
     if surely(power, lambda p: p == 0):
         return constant(init)
@@ -202,7 +202,7 @@ def InverseTimeDecay(
       >>> keras.InverseTimeDecay(0.1, decay_steps=100, decay_rate=0.5)
       inverse_time_decay(init_value=0.1, rate=0.5, steps=100)
     """
-    _refuse_no_steps("InverseTimeDecay", "decay_steps", decay_steps)
+    refuse_no_steps("InverseTimeDecay", "decay_steps", decay_steps)
     return inverse_time_decay(
         initial_learning_rate, decay_rate, decay_steps, staircase=staircase
     )
@@ -243,7 +243,7 @@ def CosineDecay(
       warmup(schedule=cosine(init_value=0.1, end_value=0.0, steps=900), steps=100,
         init_value=0.0)
     """
-    _refuse_no_steps("CosineDecay", "decay_steps", decay_steps)
+    refuse_no_steps("CosineDecay", "decay_steps", decay_steps)
     peak = initial_learning_rate if warmup_target is None else warmup_target
     decay = cosine(peak, alpha * peak, decay_steps)  # type: ignore[operator]
     if warmup_target is None:
@@ -286,7 +286,7 @@ def CosineDecayRestarts(
       >>> keras.CosineDecayRestarts(0.1, first_decay_steps=100)
       cosine_restarts(peak_value=0.1, end_value=0.0, steps=100, length_factor=2)
     """
-    _refuse_no_steps("CosineDecayRestarts", "first_decay_steps", first_decay_steps)
+    refuse_no_steps("CosineDecayRestarts", "first_decay_steps", first_decay_steps)
     init: Any = initial_learning_rate
     floor = alpha * init
     if surely(m_mul, lambda factor: factor == 0):
@@ -362,8 +362,3 @@ def from_keras(config: Mapping[str, Any]) -> Schedule:
             f"class_name={name!r}"
         )
     return _BY_CLASS[name](**config["config"])
-
-
-def _refuse_no_steps(name: str, argument: str, steps: ArrayLike) -> None:
-    if surely(steps, lambda n: n <= 0):
-        raise ValueError(f"{name}: {argument} must be > 0, got {argument}={steps}")

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
 from jaxsched.domains.numbers import surely
 
 
@@ -13,3 +16,15 @@ def whole(steps: Any) -> Any:
 def at_least_1(steps: Any) -> Any:
     """The length that a division by `max(1, steps)` means."""
     return 1 if surely(steps, lambda n: n < 1) else steps
+
+
+def representable(steps: ArrayLike) -> ArrayLike:
+    """Steps as they are, or as a float where there are more than an integer holds."""
+    large = isinstance(steps, int) and steps > jnp.iinfo(jnp.result_type(int)).max
+    return float(steps) if large else steps  # type: ignore[arg-type]
+
+
+def refuse_no_steps(name: str, argument: str, steps: ArrayLike) -> None:
+    """Refuses a length that is not positive."""
+    if surely(steps, lambda n: n <= 0):
+        raise ValueError(f"{name}: {argument} must be > 0, got {argument}={steps}")

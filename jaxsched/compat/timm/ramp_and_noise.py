@@ -7,6 +7,7 @@ from jax.typing import ArrayLike
 from jaxsched.combinators.randomness import noise
 from jaxsched.combinators.sequence import join, warmup
 from jaxsched.combinators.time import shift
+from jaxsched.compat.lengths import refuse_no_steps
 from jaxsched.compat.optax import join_schedules
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
@@ -58,7 +59,6 @@ class Noise(NamedTuple):
 
 def refuse_no_time(name: str, t_initial: Any, lr_min: Any) -> None:
     """What the decays that end refuse."""
-    if surely(t_initial, lambda n: n <= 0):
-        raise ValueError(f"{name}: t_initial must be > 0, got t_initial={t_initial}")
+    refuse_no_steps(name, "t_initial", t_initial)
     if surely(lr_min, lambda v: v < 0):
         raise ValueError(f"{name}: lr_min must be >= 0, got lr_min={lr_min}")

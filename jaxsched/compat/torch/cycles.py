@@ -12,7 +12,7 @@ from jax.typing import ArrayLike
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import retime, shift
 from jaxsched.compat.cosine_wave import cosine_wave
-from jaxsched.compat.lengths import whole
+from jaxsched.compat.lengths import refuse_no_steps, whole
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.cycles import cosine_restarts, triangular
 from jaxsched.domains.functions import as_schedule
@@ -73,8 +73,7 @@ def CosineAnnealingLR(
       >>> [round(s.at(t), 4) for t in (0, 2, 4, 6, 8)]
       [1.0, 0.5, 0.0, 0.5, 1.0]
     """
-    if surely(T_max, lambda n: n <= 0):
-        raise ValueError(f"CosineAnnealingLR: T_max must be > 0, got T_max={T_max}")
+    refuse_no_steps("CosineAnnealingLR", "T_max", T_max)
     return resumed("CosineAnnealingLR", cosine_wave(lr, eta_min, T_max), last_epoch)
 
 
@@ -183,10 +182,7 @@ def CyclicLR(
       >>> torch.CyclicLR.momentum(0.1, 0.01, 0.1, step_size_up=100)
       triangular(min_value=0.9, max_value=0.8, up_steps=100)
     """
-    if surely(step_size_up, lambda n: n <= 0):
-        raise ValueError(
-            f"CyclicLR: step_size_up must be > 0, got step_size_up={step_size_up}"
-        )
+    refuse_no_steps("CyclicLR", "step_size_up", step_size_up)
     low, high = base_lr, max_lr
     if momentum:
         _refuse_no_momentum("CyclicLR", cycle_momentum)

@@ -1,0 +1,202 @@
+"""Values at given steps, and what is between them."""
+
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
+from operator import mul
+from typing import Any
+
+from jax.typing import ArrayLike
+
+from jaxsched.compat.lengths import refuse_no_steps
+from jaxsched.compat.optax.sequence import join_schedules
+from jaxsched.domains.numbers import surely
+from jaxsched.piecewise import multistep, piecewise_constant, piecewise_linear
+from jaxsched.schedule import Schedule
+from jaxsched.transitions import constant, cosine, linear
+
+
+def piecewise_constant_schedule(
+    init_value: ArrayLike,
+    boundaries_and_scales: Mapping[int, ArrayLike] | None = None,
+) -> Schedule:
+    """Multiplied by a scale at each boundary, cumulatively: `multistep`.
+
+    Args:
+      init_value: The value before the first boundary.
+      boundaries_and_scales: A scale, >= 0, for each boundary; in force at it.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: A scale is negative, or a number is not finite.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> from jaxsched.compat import optax
+      >>> optax.piecewise_constant_schedule(1.0, {100: 0.1, 200: 0.5})
+      multistep(init_value=1.0, boundaries=[100, 200], factors=[0.1, 0.5])
+    """
+    boundaries, scales = _sorted("piecewise_constant_schedule", boundaries_and_scales)
+    while boundaries and boundaries[0] <= 0:  # in force from the first step on
+        init_value, scales, boundaries = (
+            init_value * scales[0],
+            scales[1:],
+            boundaries[1:],
+        )
+    if not boundaries:
+        return constant(init_value)
+    if any(surely(scale, lambda s: s == 0) for scale in scales):
+        return piecewise_constant(_products(init_value, scales), boundaries)
+    return multistep(init_value, boundaries, factors=scales)
+
+
+def piecewise_interpolate_schedule(
+    interpolate_type: str,
+    init_value: ArrayLike,
+    boundaries_and_scales: Mapping[int, ArrayLike] | None = None,
+) -> Schedule:
+    """From value to value, in straight lines or half cosines, with scales between them.
+
+    Formula: `piecewise_linear`, or `join` of one `cosine` for each interval.
+
+    Args:
+      interpolate_type: "linear" or "cosine".
+      init_value: The value at step 0.
+      boundaries_and_scales: For each boundary a scale, >= 0: the value there is the
+        product of `init_value` and all scales up to it.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: The type is unknown, a scale is negative, or a number is not finite.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> from jaxsched.compat import optax
+      >>> optax.piecewise_interpolate_schedule("linear", 1.0, {4: 0.5, 8: 0.5})
+      piecewise_linear(boundaries=[0, 4, 8], values=[1.0, 0.5, 0.25])
+      >>> optax.piecewise_interpolate_schedule("cosine", 1.0, {4: 0.5})
+      cosine(init_value=1.0, end_value=0.5, steps=4)
+    """
+    if interpolate_type not in ("linear", "cosine"):
+        raise ValueError(
+            "piecewise_interpolate_schedule: interpolate_type must be 'linear' or "
+            f"'cosine', got interpolate_type={interpolate_type!r}"
+        )
+    bounds, scales = _sorted("piecewise_interpolate_schedule", boundaries_and_scales)
+    bounds, values = [0, *bounds], _products(init_value, scales)
+    while len(bounds) > 1 and bounds[1] <= bounds[0]:  # an interval without a step
+        bounds, values = bounds[1:], values[1:]
+    if len(bounds) == 1:
+        return constant(values[0])
+    if interpolate_type == "linear" and bounds[0] == 0:
+        return piecewise_linear(bounds, values)
+    move = linear if interpolate_type == "linear" else cosine
+    moves = [
+        move(left, right, end - begin)
+        for (begin, end), (left, right) in zip(
+            pairwise(bounds), pairwise(values), strict=True
+        )
+    ]
+    return join_schedules([values[0], *moves], bounds[:-1])
+
+
+def linear_onecycle_schedule(
+    transition_steps: int,
+    peak_value: ArrayLike,
+    pct_start: float = 0.3,
+    pct_final: float = 0.85,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+) -> Schedule:
+    """Up, down and out in straight lines: `piecewise_linear`.
+
+    The last value is peak_value / (div_factor * final_div_factor). With few steps, two
+    phases that end at the same step are one, as in Optax: its scale is the later one's,
+    and the values after it are multiples of that.
+
+    Args:
+      transition_steps: The length of the whole, > 0.
+      peak_value: The value of the peak, at step int(pct_start * transition_steps).
+      pct_start: The part of the whole that goes up.
+      pct_final: The part of the whole that goes up and back down.
+      div_factor: The peak divided by the first value.
+      final_div_factor: The first value divided by the last.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `transition_steps` is not positive, or a factor is negative.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> from jaxsched.compat import optax
+      >>> optax.linear_onecycle_schedule(100, 1.0, final_div_factor=4.0)
+      piecewise_linear(boundaries=[0, 30, 85, 100], values=[0.04, 1.0, 0.04, 0.01])
+    """
+    refuse_no_steps("linear_onecycle_schedule", "transition_steps", transition_steps)
+    scales = {
+        int(pct_start * transition_steps): div_factor,
+        int(pct_final * transition_steps): 1.0 / div_factor,
+        transition_steps: 1.0 / final_div_factor,
+    }
+    return piecewise_interpolate_schedule("linear", peak_value / div_factor, scales)
+
+
+def cosine_onecycle_schedule(
+    transition_steps: int,
+    peak_value: ArrayLike,
+    pct_start: float = 0.3,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+) -> Schedule:
+    """Up and down in half cosines: `join` of two `cosine`.
+
+    Args:
+      transition_steps: The length of the whole, > 0.
+      peak_value: The value of the peak, at step int(pct_start * transition_steps).
+      pct_start: The part of the whole that goes up; where it is less than a step, the
+        cycle begins at its peak.
+      div_factor: The peak divided by the first value.
+      final_div_factor: The first value divided by the last.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: `transition_steps` is not positive, or a factor is negative.
+      TypeError: An argument is not a real number.
+
+    Example:
+      >>> from jaxsched.compat import optax
+      >>> s = optax.cosine_onecycle_schedule(100, 1.0)
+      >>> round(s.at(0), 4), s.at(30), round(s.at(100), 8)
+      (0.04, 1.0, 4e-06)
+    """
+    refuse_no_steps("cosine_onecycle_schedule", "transition_steps", transition_steps)
+    scales = {
+        int(pct_start * transition_steps): div_factor,
+        int(transition_steps): 1.0 / (div_factor * final_div_factor),
+    }
+    return piecewise_interpolate_schedule("cosine", peak_value / div_factor, scales)
+
+
+def _sorted(
+    name: str, boundaries_and_scales: Mapping[int, ArrayLike] | None
+) -> tuple[list[Any], list[Any]]:
+    pairs = sorted((boundaries_and_scales or {}).items())
+    for boundary, scale in pairs:
+        if surely(scale, lambda s: not s >= 0):
+            raise ValueError(
+                f"{name}: scales must be >= 0, got boundaries_and_scales[{boundary}]"
+                f"={scale}"
+            )
+    return [boundary for boundary, _ in pairs], [scale for _, scale in pairs]
+
+
+def _products(init_value: ArrayLike, scales: Sequence[ArrayLike]) -> list[Any]:
+    """The value itself and after each scale."""
+    return list(accumulate([init_value, *scales], mul))
