@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from tables import STEPS, settings
 
 PACKAGE = "keras"
@@ -88,6 +89,12 @@ SETTINGS = [
 ]
 
 
+def require() -> None:
+    """Skips the test where Keras is not installed."""
+    os.environ.setdefault("KERAS_BACKEND", "numpy")  # the others compute alike
+    pytest.importorskip("keras", reason="see the extra parity")
+
+
 def original(name: str) -> Any:
     """The class whose signature ours has."""
     return getattr(_schedules(), name, None)
@@ -101,7 +108,7 @@ def real(setting: str) -> Iterator[float]:
 
 
 def _schedules() -> Any:
-    os.environ.setdefault("KERAS_BACKEND", "numpy")  # the others compute alike
+    require()
     from keras.optimizers import schedules
 
     return schedules

@@ -1,9 +1,9 @@
 """Schedules drive the training loops of PyTorch and Keras."""
 
-import os
 import pickle
 
 import numpy as np
+import peer_keras
 import pytest
 
 import jaxsched as js
@@ -28,8 +28,9 @@ def test_pytorch_trains_under_the_schedule():
 @pytest.mark.filterwarnings("ignore")
 def test_keras_trains_under_the_schedule():
     """The real callback, with four steps in an epoch."""
-    os.environ.setdefault("KERAS_BACKEND", "numpy")
-    keras = pytest.importorskip("keras", reason="see the extra parity")
+    peer_keras.require()
+    import keras
+
     rate = pickle.loads(pickle.dumps(js.to_keras(SCHEDULE, steps_per_epoch=4)))
     callback = keras.callbacks.LearningRateScheduler(rate)
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])

@@ -1,18 +1,15 @@
 """from_keras reads what Keras serializes; and where Keras is wrong, ours is not."""
 
 import json
-import os
 
 import pytest
+from peer_keras import SETTINGS, require
 from tables import function_of
 
 from jaxsched.compat import keras as compat
 
-os.environ.setdefault("KERAS_BACKEND", "numpy")
-schedules = pytest.importorskip(
-    "keras.optimizers.schedules", reason="the peer itself: see the extra parity"
-)
-from peer_keras import SETTINGS  # noqa: E402
+require()
+from keras.optimizers import schedules  # noqa: E402
 
 
 @pytest.mark.parametrize("name", sorted(set(map(function_of, SETTINGS))))
