@@ -237,7 +237,7 @@ GOOD_CALLS = """
 constant(value=0.5)
 linear(init_value=0.5, end_value=0.1, steps=10)
 cosine(init_value=0.5, end_value=0.1, steps=10, power=2.0, k=3.0)
-polynomial(init_value=0.5, end_value=0.1, steps=10, power=2.0)
+polynomial(init_value=0.5, end_value=0.1, steps=10, power=2.0, k=3.0)
 exponential(init_value=0.5, end_value=0.1, steps=10)
 transition(init_value=0.5, end_value=0.1, steps=10, shape="sqrt")
 exponential_decay(init_value=0.5, factor=0.5, steps=10, staircase=True)
