@@ -33,7 +33,7 @@ class DrivesMomentum(Generic[P]):
     def __init__(self, function: Callable[Concatenate[bool, P], Schedule]):
         functools.update_wrapper(self, function)
         parameters = list(inspect.signature(function).parameters.values())[1:]
-        self.__signature__ = inspect.Signature(parameters)
+        self.__signature__: inspect.Signature = inspect.Signature(parameters)
         self._function = function
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Schedule:
