@@ -61,6 +61,9 @@ from jaxsched.grids.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.grids.evaluation import evaluate
 from jaxsched.grids.grid import grid
 from jaxsched.grids.random_grid import random_grid
+from jaxsched.inspection.comparison import Comparison, compare
+from jaxsched.inspection.description import DescribedPhase, Description, describe
+from jaxsched.inspection.phases import Phase, horizon, phases
 from jaxsched.metric_driven.greedy import greedy
 from jaxsched.metric_driven.machine import (
     Machine,
@@ -209,6 +212,15 @@ __all__ = [
     "Integer",
     "Choice",
     "evaluate",
+    # inspection
+    "describe",
+    "Description",
+    "DescribedPhase",
+    "phases",
+    "Phase",
+    "horizon",
+    "compare",
+    "Comparison",
     # time
     "Clock",
     # text and data

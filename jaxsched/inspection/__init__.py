@@ -1,0 +1,1 @@
+"""Looking at a schedule before a run: its phases, its numbers, its differences."""

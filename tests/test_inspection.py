@@ -1,0 +1,306 @@
+"""Phases, descriptions and comparisons, against plain NumPy and what is known by hand."""
+
+import jax
+import numpy as np
+import optax
+import pytest
+from cases import CASES
+
+import jaxsched as js
+
+# Sums of float32 values: each is right to some 1e-6.
+CLOSE = 1e-5
+
+
+def spans(schedule, total_steps=None):
+    """The phases in plain tuples."""
+    return [(p.name, p.begin, p.end) for p in js.phases(schedule, total_steps)]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (js.constant(1.0), [("constant", 0, None)]),
+        (js.linear(1.0, 0.0, 8), [("linear", 0, 8)]),
+        (js.linear(1.0, 0.0, 0), []),
+        (js.linear(1.0, 0.0, 7.5), [("linear", 0, 8)]),
+        (
+            js.wsd(1.0, total_steps=100, warmup_steps=10, decay_steps=20),
+            [("warmup", 0, 10), ("constant", 10, 80), ("cooldown", 80, 100)],
+        ),
+        (
+            js.warmup(js.cosine(1.0, 0.0, 10), 4, overlap=True) * 0.5,
+            [("warmup", 0, 4), ("cosine", 4, 10)],
+        ),
+        (
+            js.join([js.linear(1.0, 0.0, 5), js.cosine(1.0, 0.0, 50), 0.5], [20, 30]),
+            [
+                ("linear", 0, 5),
+                ("hold", 5, 20),
+                ("cosine", 20, 30),
+                ("constant", 30, None),
+            ],
+        ),
+        (js.noam(512, 10), [("warmup", 0, 10), ("inverse_sqrt", 10, None)]),
+        (
+            js.multistep(1.0, [3, 6], factor=0.1),
+            [("value 1", 0, 3), ("value 2", 3, 6), ("value 3", 6, None)],
+        ),
+        (js.spline([0, 3, 9], [0, 1, 2]), [("spline", 0, 9)]),
+        (
+            js.cosine_restarts(1.0, 0.0, 10, length_factor=1.5, limit=3),
+            [("cycle 1", 0, 10), ("cycle 2", 10, 25), ("cycle 3", 25, 48)],
+        ),
+        (js.triangular(0.0, 1.0, 3, 4), [("cycles", 0, None)]),
+        (js.cycle(js.linear(1.0, 0.0, 4), 4, limit=99), [("cycles", 0, 396)]),
+        (
+            js.delay(js.linear(1.0, 0.0, 5), 3),
+            [("delay", 0, 3), ("linear", 3, 8)],
+        ),
+        (js.shift(js.warmup(1.0, 10), 4), [("warmup", 0, 6), ("constant", 6, None)]),
+        (js.shift(js.cosine(1.0, 0.0, 10), 40), []),
+        (js.stretch(js.linear(1.0, 0.0, 5), 2.5), [("linear", 0, 13)]),
+        (js.staircase(js.linear(1.0, 0.0, 10), 4), [("linear", 0, 12)]),
+        (
+            js.reverse(js.warmup(js.linear(1.0, 0.0, 5), 3), 8),
+            [("linear", 0, 5), ("warmup", 5, 8)],
+        ),
+        (
+            js.cosine(1.0, 0.0, 10) * js.linear(1.0, 0.0, 20),
+            [("cosine * linear", 0, 10), ("hold * linear", 10, 20)],
+        ),
+        (js.maximum(js.cosine(1.0, 0.0, 10), 0.1), [("cosine", 0, 10)]),
+        (js.clip(js.cosine(1.0, 0.0, 10), 0.1), [("cosine", 0, 10)]),
+        (js.retime(js.cosine(1.0, 0.0, 10), lambda t: 2 * t), [("retime", 0, None)]),
+        (optax.constant_schedule(0.1), [("call", 0, None)]),
+        (0.1, [("constant", 0, None)]),
+    ],
+)
+def test_phases_and_horizon(schedule, expected):
+    """Known by hand."""
+    assert spans(schedule) == expected
+    assert js.horizon(schedule) == (expected[-1][2] if expected else 0)
+
+
+def test_endless_cycles_are_listed_for_a_run():
+    """Up to the one in which the run ends, unless there are too many to read."""
+    saw = js.cycle(js.linear(1.0, 0.0, 4), 4)
+    assert spans(saw, 9) == [("cycle 1", 0, 4), ("cycle 2", 4, 8), ("cycle 3", 8, 12)]
+    assert len(spans(saw, 128)) == 32
+    assert spans(saw, 129) == [("cycles", 0, None)]
+    ramp = js.warmup(saw, 3)
+    assert spans(ramp, 8) == [("warmup", 0, 3), ("cycle 1", 3, 7), ("cycle 2", 7, 11)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_phases_follow_each_other_and_then_it_holds(case):
+    """No gap, no overlap; from the horizon on nothing moves."""
+    found = js.phases(case.schedule)
+    end = js.horizon(case.schedule)
+    assert [p.begin for p in found] == [0, *(p.end for p in found[:-1])][: len(found)]
+    assert end == (found[-1].end if found else 0)
+    if end is not None and case.name != "noise":
+        held = case.schedule.at(end + np.array([0, 1, 2, 5, 100, 10_000]))
+        assert np.all(held == held[0])
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        js.linear(1.0, 0.0, 100),
+        js.warmup_cosine(1.0, 100, 10),
+        js.wsd(1.0, 100, 10, 30),
+        js.cosine_restarts(1.0, 0.0, 10, limit=10),
+        js.piecewise_linear([0, 30, 100], [0, 1, 0]),
+        js.join([js.linear(0.0, 1.0, 30), js.cosine(1.0, 0.0, 70)], [30]),
+    ],
+)
+def test_horizon_is_the_first_such_step(schedule):
+    """One step before it, it still moves."""
+    assert js.horizon(schedule) == 100
+    assert schedule.at(99) != schedule.at(100)
+
+
+def test_describe_numbers():
+    """Against the formula in float64."""
+    found = js.describe(js.warmup_cosine(0.1, 1000, 100, init_value=0.0), 600)
+    t = np.arange(600)
+    decay = 0.05 * (1 + np.cos(np.pi * (t - 100) / 900))
+    values = np.where(t < 100, 0.1 * t / 100, decay)
+    assert found.area == pytest.approx(values.sum(), rel=CLOSE)
+    assert found.mean == pytest.approx(values.mean(), rel=CLOSE)
+    assert found.last_value == pytest.approx(values[-1], rel=CLOSE)
+    assert (found.peak_value, found.peak_step) == (pytest.approx(0.1), 100)
+    assert (found.horizon, found.total_steps, found.is_exact) == (1000, 600, True)
+    warmup, cosine = found.phases
+    assert (warmup.name, warmup.first, warmup.last) == ("warmup", 0, 99)
+    assert (cosine.name, cosine.first, cosine.last) == ("cosine", 100, 599)
+    assert warmup.share == pytest.approx(1 / 6)
+    assert warmup.end_value == pytest.approx(0.099)
+    assert cosine.init_value == pytest.approx(0.1)
+    assert cosine.end_value == pytest.approx(values[-1], rel=CLOSE)
+
+
+def test_describe_a_very_long_run():
+    """The numbers of 10^9 steps in a moment; the area is that of the trapezoid."""
+    found = js.describe(js.wsd(1.0, 10**9, 10_000, 2 * 10**8))
+    assert not found.is_exact
+    assert "about" in str(found)
+    # Samples stand for the steps around them: between two, the curve is a line.
+    assert found.area == pytest.approx(10**9 - 5_000 - 10**8, rel=1e-6)
+    assert found.peak_step == 10_000
+    assert found.attention == ()
+
+
+# What is also true of a schedule above.
+ALLOWED = {
+    "3 steps are negative, the first at step 5": ["spent at 0"],
+    "constant is never reached: it begins at 3": ["rises"],
+}
+
+
+def attention(schedule, total_steps=None):
+    """What deserves attention, as one text."""
+    return "\n".join(js.describe(schedule, total_steps).attention)
+
+
+def test_nothing_to_say_about_a_good_schedule():
+    """A warning that is always there is not read."""
+    assert attention(js.warmup_cosine(0.1, 1000, 100)) == ""
+    assert attention(js.warmup_constant(0.1, 100), 1000) == ""
+    assert attention(js.warmup_inverse_sqrt(0.1, 100), 1000) == ""
+    assert attention(js.wsd(0.1, 100, 1, 1)) == ""
+    assert attention(js.multistep(0.1, [30, 60], factor=0.1), 90) == ""
+    assert attention(js.one_cycle(0.1, 100, 30, phases=3)) == ""
+    assert attention(js.cosine_restarts(0.1, 0.01, 10, limit=3)) == ""
+
+
+@pytest.mark.parametrize(
+    ("schedule", "total", "expected"),
+    [
+        (js.linear(0.0, 1.0, 9), 9, "the first update is spent at 0"),
+        (
+            js.linear(1.0, 0.0, 9),
+            12,
+            "3 steps are spent at 0, the first at step 9\n"
+            "the run is longer than the schedule, which holds 0 for the last 3 steps",
+        ),
+        (
+            js.linear(1.0, 0.0, 8),
+            6,
+            "the run is shorter than the schedule, which ends at step 8: it stops at "
+            "0.375",
+        ),
+        (js.linear(1.0, -1.0, 8), 8, "3 steps are negative, the first at step 5"),
+        (
+            js.join([js.linear(1.0, 0.0, 100), js.linear(0.75, 0.0, 50)], [50]),
+            100,
+            "it jumps from 0.51 to 0.75 at step 50, where linear begins",
+        ),
+        (
+            js.delay(js.warmup(1.0, 3), 0),
+            2,
+            "constant is never reached: it begins at 3",
+        ),
+        (
+            js.cycle(js.linear(1.0, 0.5, 8), 8),
+            8,
+            "after the run it rises again, from 0.5625 to 1",
+        ),
+    ],
+)
+def test_what_deserves_attention(schedule, total, expected):
+    """Each of them, and nothing that is not so."""
+    found = attention(schedule, total)
+    assert expected in found
+    others = {"spent at 0", "longer", "shorter", "negative", "jumps", "never", "rises"}
+    for word in others:
+        if word not in expected and word not in ALLOWED.get(expected, ()):
+            assert word not in found
+
+
+def test_sparkline_reaches_from_zero_to_the_peak():
+    """One character for each step of a short run."""
+    assert js.describe(js.linear(0.0, 7.0, 7), 8).sparkline == "▁▂▃▄▅▆▇█"
+    assert js.describe(js.constant(0.0), 3).sparkline == "▁▁▁"
+    assert js.describe(js.linear(1.0, -1.0, 4), 5).sparkline[-1] == "▁"
+    assert len(js.describe(js.linear(0.0, 1.0, 10_000)).sparkline) == 60
+
+
+def test_compare():
+    """Where and by how much."""
+    found = js.compare(js.linear(1.0, 0.0, 10), js.linear(1.0, 0.0, 5), total_steps=20)
+    assert found.spans == ((1, 9),)
+    assert found.largest == pytest.approx(-0.5)
+    assert found.largest_step == 5
+    assert found.values == (pytest.approx(0.5), 0.0)
+    assert "they differ in steps 1 to 9" in str(found)
+    alike = js.compare(0.1, js.constant(0.1), 1000)
+    assert (alike.spans, alike.largest, alike.values) == ((), 0.0, None)
+    assert str(alike) == "they are the same at all 1_000 steps"
+    once = js.compare(
+        js.multistep(1.0, [3], factor=0.5), js.multistep(1.0, [4], factor=0.5), 9
+    )
+    assert "they differ in steps 3\n" in str(once)
+
+
+def test_compare_a_very_long_run():
+    """A difference of a few steps at a boundary is found among 10^9."""
+    found = js.compare(js.warmup(1.0, 8), 1.0, 10**9)
+    assert not found.is_exact
+    assert found.spans == ((0, 7),)
+    assert "compared of 1_000_000_000" in str(js.compare(1.0, 1.0, 10**9))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: js.describe("cosine"), TypeError, "describe: schedule must be"),
+        (lambda: js.describe(js.constant(1.0)), ValueError, "describe: total_steps"),
+        (lambda: js.describe(js.linear(1, 0, 0)), ValueError, "describe: total_steps"),
+        (lambda: js.describe(1.0, 0), ValueError, "describe: total_steps must be >= 1"),
+        (lambda: js.describe(1.0, 2.5), TypeError, "describe: total_steps must be"),
+        (lambda: js.phases(None), TypeError, "phases: schedule must be"),
+        (lambda: js.phases(1.0, -1), ValueError, "phases: total_steps must be >= 1"),
+        (lambda: js.horizon([1]), TypeError, "horizon: schedule must be"),
+        (lambda: js.compare("a", 1.0, 5), TypeError, "compare: a must be"),
+        (lambda: js.compare(1.0, "b", 5), TypeError, "compare: b must be"),
+        (lambda: js.compare(1.0, 1.0, 0), ValueError, "compare: total_steps must be"),
+        (
+            lambda: js.compare(1.0, 1.0, 5, rtol=-1.0),
+            ValueError,
+            "compare: rtol must be >= 0",
+        ),
+        (
+            lambda: js.describe(js.grid(js.linear, 1.0, 0.0, steps=[4, 5])),
+            ValueError,
+            "describe: schedule must be a single schedule",
+        ),
+        (
+            lambda: js.describe(js.reduce_on_plateau(0.1)),
+            TypeError,
+            "describe: schedule must be",
+        ),
+    ],
+)
+def test_bad_input_is_refused(call, error, message):
+    """At once, with the name of the function and of the argument."""
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_traced_schedules_are_refused():
+    """Their phases are not known yet."""
+    with pytest.raises(TypeError, match="horizon: schedule must have known numbers"):
+        jax.jit(lambda n: js.horizon(js.linear(1.0, 0.0, n)) or 0)(5)
+
+
+def test_arrays_are_numbers_too():
+    """Hyperparameters of NumPy and JAX, tables of arrays included."""
+    one, steps = np.float32(1.0), jax.numpy.asarray(8)
+    assert spans(js.linear(one, 0.0, steps)) == [("linear", 0, 8)]
+    table = js.piecewise_linear(np.array([0, 5]), jax.numpy.asarray([0.0, 1.0]))
+    assert spans(table) == [("piecewise_linear", 0, 5)]
+    assert js.describe(js.linear(one, 0.0, steps)).total_steps == 8
+    found = js.describe(js.warmup(one, np.int64(4)), 8)
+    assert found.mean == pytest.approx((0.2 + 0.4 + 0.6 + 0.8 + 4) / 8, rel=CLOSE)
