@@ -64,6 +64,7 @@ from jaxsched.grids.random_grid import random_grid
 from jaxsched.inspection.comparison import Comparison, compare
 from jaxsched.inspection.description import DescribedPhase, Description, describe
 from jaxsched.inspection.phases import Phase, horizon, phases
+from jaxsched.inspection.plot import plot
 from jaxsched.metric_driven.greedy import greedy
 from jaxsched.metric_driven.machine import (
     Machine,
@@ -220,6 +221,7 @@ __all__ = [
     "Phase",
     "horizon",
     "compare",
+    "plot",
     "Comparison",
     # time
     "Clock",

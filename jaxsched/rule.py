@@ -20,7 +20,7 @@ import numpy as np
 from jax.core import Tracer
 
 # A hyperparameter must not hide what every schedule has.
-_RESERVED = frozenset({"at", "replace"})
+_RESERVED = frozenset({"at", "plot", "replace"})
 
 _shortened = reprlib.Repr()
 _shortened.maxother = _shortened.maxstring = 60

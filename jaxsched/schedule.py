@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Concatenate, ParamSpec, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, overload
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,9 @@ from jax.core import Tracer
 from jax.typing import ArrayLike
 
 from jaxsched.rule import Bound, Registry, Rule, constructor_of, is_traced, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 P = ParamSpec("P")
 
@@ -96,6 +99,12 @@ class Schedule(Bound):
             with jax.ensure_compile_time_eval(), jax.default_device(_cpu()):
                 value = self._evaluate(_to_host_range(step, self))
         return value.item() if value.ndim == 0 else np.asarray(value)
+
+    def plot(self, *args: Any, **kwargs: Any) -> "Axes":
+        """Draws the schedule; the arguments are those of `jaxsched.plot`."""
+        from jaxsched.inspection.plot import plot  # knows schedules
+
+        return plot(self, *args, **kwargs)
 
     # An eager call costs one dispatch: the rule is compiled once for this schedule, with
     # its hyperparameters as constants, exactly as `jax.jit(schedule)` would.

@@ -5,8 +5,11 @@ import numpy as np
 import optax
 import pytest
 from cases import CASES
+from matplotlib.figure import Figure
 
 import jaxsched as js
+
+LONG = 10**7
 
 # Sums of float32 values: each is right to some 1e-6.
 CLOSE = 1e-5
@@ -304,3 +307,104 @@ def test_arrays_are_numbers_too():
     assert js.describe(js.linear(one, 0.0, steps)).total_steps == 8
     found = js.describe(js.warmup(one, np.int64(4)), 8)
     assert found.mean == pytest.approx((0.2 + 0.4 + 0.6 + 0.8 + 4) / 8, rel=CLOSE)
+
+
+@pytest.fixture
+def ax():
+    """Axes of a figure that no window shows."""
+    return Figure().add_subplot()
+
+
+def drawn(ax):
+    """The curves by label."""
+    return {
+        line.get_label(): line.get_xydata()
+        for line in ax.lines
+        if len(line.get_xydata()) > 2
+    }
+
+
+def test_plot_draws_the_values(ax):
+    """Every step of a short run, its end included."""
+    schedule = js.warmup_cosine(1.0, 100, 10)
+    assert schedule.plot(ax=ax) is ax
+    (points,) = drawn(ax).values()
+    assert points[:, 0].tolist() == list(range(101))
+    np.testing.assert_array_equal(points[:, 1], schedule.at(np.arange(101)))
+    boundaries = [line.get_xdata()[0] for line in ax.lines[1:]]
+    assert boundaries == [10]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "learning rate")
+    assert ax.get_legend() is None
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        js.wsd(1.0, LONG, 1_234, 1_999_999),
+        js.staircase(js.cosine(1.0, 0.0, LONG), 777_777),
+        js.piecewise_constant([1.0, 0.2, 0.9], [3_333_333, 3_333_337]),
+        js.cosine_restarts(1.0, 0.0, 1_000_001, length_factor=1.5),
+        js.spline([0, 1_000, 12_345, LONG], [0.0, 1.0, 0.3, 0.0]),
+        js.as_schedule(lambda t: jax.numpy.where(t < 4_321_000, 1.0, 0.5)),
+    ],
+    ids=lambda schedule: schedule._rule.name,
+)
+def test_plot_of_a_long_run(ax, schedule):
+    """A few thousand points, and the line through them is the curve."""
+    js.plot(schedule, LONG, ax=ax)
+    points = next(iter(drawn(ax).values()))
+    assert len(points) < 6_000
+    random = np.random.default_rng(0).integers(0, LONG, 20_000)
+    jumps = points[:-1][np.abs(np.diff(points[:, 1])) > 0.05, 0]
+    steps = np.concatenate([random, jumps, jumps + 1]).astype(int)
+    line = np.interp(steps, *points.T)
+    # A bend of a thousandth of the height is left; between two that may be twice.
+    np.testing.assert_allclose(line, schedule.at(steps), atol=2e-3)
+
+
+def test_plot_of_several(ax):
+    """Labels say which is which."""
+    one, two = js.linear(1.0, 0.0, 10), js.linear(0.5, 0.0, 20)
+    js.plot({"one": one, "two": two}, ax=ax)
+    assert list(drawn(ax)) == ["one", "two"]
+    assert drawn(ax)["one"][-1].tolist() == [20, 0]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "two"]
+    both = js.plot([one, one], 5, ax=Figure().add_subplot())
+    assert [label[:10] for label in drawn(both)] == ["0: linear(", "1: linear("]
+    stacked = js.grid(js.linear, init_value=[1.0, 2.0], end_value=0.0, steps=[5, 9])
+    family = js.plot(stacked, ax=Figure().add_subplot())
+    assert list(drawn(family))[1] == "init_value=1, steps=9"
+    ramps = js.grid(
+        js.warmup_linear, peak_value=1.0, total_steps=9, warmup_steps=[1, 2]
+    )
+    family = js.plot(ramps, ax=Figure().add_subplot())
+    assert list(drawn(family))[1] == "schedule.steps=7, steps=2"
+
+
+def test_plot_style_and_scale(ax):
+    """What matplotlib takes goes to the curves; values <= 0 are left out of a log scale."""
+    js.plot(
+        js.linear(1.0, 0.0, 10),
+        ax=ax,
+        log=True,
+        boundaries=False,
+        color="red",
+        label="x",
+    )
+    assert ax.get_yscale() == "log"
+    assert [(line.get_color(), line.get_label()) for line in ax.lines] == [("red", "x")]
+
+
+@pytest.mark.parametrize(
+    ("schedules", "error", "message"),
+    [
+        ([], ValueError, "plot: schedules must hold at least one"),
+        ({"a": "b"}, TypeError, "plot: schedules a must be a schedule"),
+        (js.constant(1.0), ValueError, "plot: total_steps must be given"),
+        (None, TypeError, "plot: schedules must be a schedule"),
+    ],
+)
+def test_plot_refuses(schedules, error, message):
+    """Before a figure is opened."""
+    with pytest.raises(error, match=message):
+        js.plot(schedules)

@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxsched.domains.numbers import Number
 from jaxsched.inspection.phases import inspected, run_length
-from jaxsched.inspection.samples import samples, values_at
+from jaxsched.inspection.samples import CHUNK, samples, values_at
 from jaxsched.rule import admitted
 
 
@@ -90,7 +90,7 @@ def compare(a: Any, b: Any, total_steps: int, *, rtol: float = 1e-6) -> Comparis
     steps, x, y = one.steps, one.values, other.values
     if not one.is_exact:
         steps = np.union1d(one.steps, other.steps)
-        x, y = values_at(first, steps), values_at(second, steps)
+        x, y = (values_at(s, steps, CHUNK) for s in (first, second))
     same = np.abs(x - y) <= rtol * np.maximum(np.abs(x), np.abs(y))
     apart = ~(same | (np.isnan(x) & np.isnan(y)))
     if not apart.any():

@@ -9,7 +9,7 @@ from jaxsched.schedule import Schedule
 
 # Runs up to here are looked at step by step, which takes a fraction of a second.
 _EVERY = 2**22  # 4,194,304
-_CHUNK = 2**18
+CHUNK = 2**18
 
 
 class Samples(NamedTuple):
@@ -35,17 +35,16 @@ def samples(schedule: Schedule, total_steps: int) -> Samples:
     # Each stands for the steps nearer to it than to another.
     middles = (steps[1:] + steps[:-1] + 1) // 2
     weights = np.diff(middles, prepend=0, append=total_steps).astype(np.float64)
-    return Samples(steps, values_at(schedule, steps), weights, is_exact)
+    return Samples(
+        steps, values_at(schedule, steps, min(total_steps, CHUNK)), weights, is_exact
+    )
 
 
-def values_at(schedule: Schedule, steps: np.ndarray) -> np.ndarray:
-    """The values at many steps, in chunks of one length: one program, little memory."""
-    if len(steps) <= _CHUNK:
-        return np.asarray(schedule.at(steps), np.float64)
-    padding = -len(steps) % _CHUNK
-    chunks = np.pad(steps, (0, padding), mode="edge").reshape(-1, _CHUNK)
-    found = np.concatenate([np.asarray(schedule.at(c), np.float64) for c in chunks])
-    return found[: len(steps)]
+def values_at(schedule: Schedule, steps: np.ndarray, block: int) -> np.ndarray:
+    """The values at many steps, in blocks of one length: one program, little memory."""
+    blocks = np.pad(steps, (0, -len(steps) % block), mode="edge").reshape(-1, block)
+    found = [np.asarray(schedule.at(steps), np.float64) for steps in blocks]
+    return np.concatenate(found)[: len(steps)]
 
 
 def _sampled(schedule: Schedule, total_steps: int) -> np.ndarray:
@@ -54,5 +53,44 @@ def _sampled(schedule: Schedule, total_steps: int) -> np.ndarray:
     spans = [(p.begin, total_steps if p.end is None else p.end) for p in found]
     spans = [(begin, min(end, total_steps) - 1) for begin, end in spans]
     spans.append((0, total_steps - 1))
-    points = max(2, _CHUNK // len(spans))
+    points = max(2, CHUNK // len(spans))
     return np.unique([np.linspace(*span, points).astype(np.int64) for span in spans])
+
+
+# A curve: even steps, and up to that many more where it bends; a bend is what lies off
+# the line between two points by that part of the height, too little to be seen.
+_POINTS, _MORE = 1024, 2**15
+_BEND = 1e-3
+
+
+def curve(schedule: Schedule, total_steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Steps of a run and their values: as many as a line through them needs.
+
+    Phases begin at one of them. Where the curve bends they lie closer, down to single
+    steps: a jump is found exactly, wherever it is.
+    """
+    last = total_steps - 1
+    begins = [p.begin + d for p in phases(schedule, total_steps) for d in (-1, 0)]
+    evenly = np.linspace(0, last, min(total_steps, _POINTS)).astype(np.int64)
+    steps = np.union1d(evenly, [b for b in begins if 0 <= b <= last]).astype(np.int64)
+    values = values_at(schedule, steps, _POINTS)
+    low, high = steps[:-1], steps[1:]
+    while len(steps) < _MORE:
+        is_wide = high - low > 1
+        low, high = low[is_wide], high[is_wide]
+        if not len(low):
+            break
+        # At two points of each: the middle of an S lies on its line.
+        third = (high - low + 1) // 3
+        inner = np.stack([low + third, high - third])
+        found = values_at(schedule, np.ravel(inner), _POINTS).reshape(inner.shape)
+        line = np.interp(inner, steps, values)
+        steps, order = np.unique(np.append(steps, inner), return_index=True)
+        values = np.append(values, found)[order]
+        height = (
+            np.ptp(values[np.isfinite(values)]) if np.isfinite(values).any() else 0.0
+        )
+        bends = ~np.all(np.abs(found - line) <= _BEND * height, axis=0)
+        edges = np.stack([low, *inner, high])[:, bends]
+        low, high = np.ravel(edges[:-1]), np.ravel(edges[1:])
+    return steps, values

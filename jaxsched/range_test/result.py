@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxsched.inspection.plot import new_axes
 from jaxsched.range_test.suggestions import RULES
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class RangeTest:
         Raises:
           ImportError: There is no matplotlib.
         """
-        ax = _new_axes() if ax is None else ax
+        ax = new_axes("RangeTest.plot") if ax is None else ax
         ax.plot(self.rates, self.losses, color="0.75", linewidth=1, label="loss")
         ax.plot(self.rates, self.smoothed_losses, color="0.2", label="smoothed loss")
         for i, (name, rate) in enumerate(self.suggestions.items()):
@@ -103,13 +104,3 @@ class RangeTest:
 
     def __repr__(self) -> str:
         return f"<RangeTest: {'; '.join(str(self).splitlines())}>"
-
-
-def _new_axes() -> "Axes":
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise ImportError(
-            "RangeTest.plot: needs matplotlib, pip install matplotlib"
-        ) from error
-    return pyplot.subplots(layout="constrained")[1]

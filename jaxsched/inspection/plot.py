@@ -1,0 +1,143 @@
+"""plot: schedules as curves, with matplotlib."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from jaxsched.inspection.phases import horizon, inspected, phases, run_length
+from jaxsched.inspection.samples import curve
+from jaxsched.rule import Bound, short
+from jaxsched.schedule import Schedule
+from jaxsched.stacking import leading_axes, unstack
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# More boundaries or labels than that hide the curves.
+_MOST_BOUNDARIES, _MOST_LABELS = 16, 16
+
+
+def plot(
+    schedules: Any,
+    total_steps: int | None = None,
+    ax: "Axes | None" = None,
+    *,
+    log: bool = False,
+    boundaries: bool = True,
+    **style: Any,
+) -> "Axes":
+    """Draws schedules over the steps of a run; needs matplotlib.
+
+    A run of any length is drawn from some thousands of steps: those where phases begin,
+    even steps between, and more where the curve bends.
+
+    Args:
+      schedules: A schedule, a number or a callable of the step; a list of them; a dict of
+        them by label; or a stacked schedule.
+      total_steps: The last step drawn; without it the end of the schedule that ends last.
+      ax: The axes to draw in, or None for those of a new figure.
+      log: Whether the values are drawn on a logarithmic scale, without those <= 0.
+      boundaries: Whether to mark where phases begin, of at most 16 in all.
+      **style: What `Axes.plot` takes: `color`, `linewidth`, `linestyle`, ...
+
+    Returns:
+      The axes. The curves are labelled; more than one have a legend.
+
+    Raises:
+      TypeError: A schedule is traced, or not a schedule.
+      ValueError: There is no schedule, one is stacked in a list, or none has an end and
+        `total_steps` is not given.
+      ImportError: There is no matplotlib.
+
+    >>> import jaxsched as js
+    >>> ax = js.plot({"one": js.cosine(0.1, 0.0, steps=10**7), "two": 0.05})
+    >>> [line.get_label() for line in ax.lines]
+    ['one', 'two']
+    """
+    found = _labelled(schedules)
+    total = _total(list(found.values()), total_steps)
+    ax = new_axes("plot") if ax is None else ax
+    begins: set[int] = set()
+    for label, schedule in found.items():
+        ax.plot(*curve(schedule, total + 1), **{"label": label, **style})
+        begins |= {p.begin for p in phases(schedule, total) if 0 < p.begin < total}
+    if boundaries and len(begins) <= _MOST_BOUNDARIES:
+        for begin in sorted(begins):
+            ax.axvline(begin, color="0.7", linewidth=0.8, linestyle=":", zorder=0)
+    ax.set(xlabel="step", ylabel="learning rate")
+    if log:
+        ax.set_yscale("log", nonpositive="mask")
+    if 1 < len(found) <= _MOST_LABELS:
+        ax.legend()
+    return ax
+
+
+def _labelled(schedules: Any) -> dict[str, Schedule]:
+    """The schedules by label."""
+    if isinstance(schedules, Mapping):
+        named = {str(label): schedule for label, schedule in schedules.items()}
+    elif isinstance(schedules, (list, tuple)):
+        named = _numbered([short(entry) for entry in schedules], schedules)
+    elif isinstance(schedules, Bound) and len(leading_axes("plot", schedules)) == 1:
+        named = _numbered(_varying(schedules), unstack(schedules))
+    else:
+        made = inspected("plot", schedules, "schedules")
+        return {short(made): made}
+    if not named:
+        raise ValueError("plot: schedules must hold at least one schedule")
+    return {
+        label: inspected("plot", s, f"schedules {label}") for label, s in named.items()
+    }
+
+
+def _numbered(labels: list[str], entries: Any) -> dict[str, Any]:
+    """By label, or by label and number where two have the same label."""
+    if len(set(labels)) < len(labels):
+        labels = [f"{i}: {label}" for i, label in enumerate(labels)]
+    return dict(zip(labels, entries, strict=True))
+
+
+def _varying(stacked: Any) -> list[str]:
+    """What tells the schedules of a stacked one apart."""
+    columns = {}
+    for path, leaf in jax.tree_util.tree_flatten_with_path(stacked)[0]:
+        column = np.asarray(leaf)
+        if column.ndim == 1 and np.any(column != column[0]):
+            columns[path] = column.tolist()
+    last = [path[-1] for path in columns]
+    names = [
+        jax.tree_util.keystr(path[-1:] if last.count(path[-1]) == 1 else path)
+        for path in columns
+    ]
+    return [
+        ", ".join(
+            f"{name.lstrip('.')}={column[i]:.6g}"
+            for name, column in zip(names, columns.values(), strict=True)
+        )
+        for i in range(leading_axes("plot", stacked)[0])
+    ]
+
+
+def _total(schedules: list[Schedule], total_steps: int | None) -> int:
+    if total_steps is not None:
+        return run_length("plot", total_steps)
+    last = max(horizon(schedule) or 0 for schedule in schedules)
+    if not last:
+        raise ValueError(
+            "plot: total_steps must be given for schedules that have no end, got "
+            f"total_steps=None for {short(schedules)}"
+        )
+    return last
+
+
+def new_axes(function: str) -> "Axes":
+    """The axes of a new figure, on behalf of a function that draws."""
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(
+            f"{function}: needs matplotlib, pip install matplotlib"
+        ) from error
+    return pyplot.subplots(layout="constrained")[1]
