@@ -106,6 +106,12 @@ class Schedule(Bound):
 
         return plot(self, *args, **kwargs)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the repr and a small curve."""
+        from jaxsched.inspection.picture import notebook  # knows schedules
+
+        return notebook(self)
+
     # An eager call costs one dispatch: the rule is compiled once for this schedule, with
     # its hyperparameters as constants, exactly as `jax.jit(schedule)` would.
 

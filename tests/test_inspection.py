@@ -1,5 +1,7 @@
 """Phases, descriptions and comparisons, against plain NumPy and what is known by hand."""
 
+from xml.etree import ElementTree
+
 import jax
 import numpy as np
 import optax
@@ -408,3 +410,43 @@ def test_plot_refuses(schedules, error, message):
     """Before a figure is opened."""
     with pytest.raises(error, match=message):
         js.plot(schedules)
+
+
+def picture(schedule):
+    """The points of the curve that a notebook shows, and what stands below it."""
+    shown = schedule._repr_html_()
+    svg = shown[shown.index("<svg") : shown.index("</svg>") + len("</svg>")]
+    root = ElementTree.fromstring(svg)
+    (line,) = root.iter("{http://www.w3.org/2000/svg}polyline")
+    points = [tuple(map(float, pair.split(","))) for pair in line.get("points").split()]
+    return np.array(points), shown[shown.index("<small>") :]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_schedule_shows_itself_in_a_notebook(case):
+    """Its repr, and a curve within the picture."""
+    points, _ = picture(case.schedule)
+    assert repr(case.schedule)[:10] in case.schedule._repr_html_()
+    assert np.all((points >= 4) & (points <= [316, 76]))
+
+
+def test_notebook_curve():
+    """From the top left to the bottom right; a beginning of what never ends."""
+    points, text = picture(js.linear(0.5, 0.0, 10**6))
+    assert points[[0, -1]].tolist() == [[4, 4], [316, 76]]
+    np.testing.assert_allclose(
+        points[:, 1], 4 + 72 * (points[:, 0] - 4) / 312, atol=0.1
+    )
+    assert text == "<small>steps 0 to 1,000,000, values 0 to 0.5</small>"
+    assert "steps 0 to 400," in picture(js.warmup_inverse_sqrt(1.0, 100))[1]
+    assert "steps 0 to 1,000," in picture(js.constant(1.0))[1]
+
+
+def test_notebook_shows_text_where_there_is_no_curve():
+    """Stacked and traced schedules; text is text in HTML too."""
+    stacked = js.grid(js.linear, init_value=[1.0, 2.0], end_value=0.0, steps=5)
+    assert "<svg" not in stacked._repr_html_()
+    seen = []
+    jax.jit(lambda s: seen.append(s._repr_html_()) or 0)(js.linear(1.0, 0.0, 5))
+    assert "<svg" not in seen[0]
+    assert "&lt;traced" in seen[0]

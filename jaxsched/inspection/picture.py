@@ -1,0 +1,57 @@
+"""The picture of a schedule in a notebook: its curve as a small SVG, made without a
+library.
+"""
+
+import html
+
+import numpy as np
+
+from jaxsched.inspection.phases import horizon, phases
+from jaxsched.inspection.samples import curve
+from jaxsched.rule import is_traced
+from jaxsched.schedule import Schedule
+from jaxsched.stacking import leading_axes
+from jaxsched.text.write import write
+
+_WIDTH, _HEIGHT, _MARGIN = 320, 80, 4
+_COLOR, _MUTED = "#3b82f6", "#8b949e"  # to be seen on white and on black
+
+
+def notebook(schedule: Schedule) -> str:
+    """The repr of a schedule and, where its numbers are known, its curve, as HTML."""
+    text = f"<code>{html.escape(write(schedule))}</code>"
+    if is_traced(schedule) or leading_axes("notebook", schedule):
+        return text
+    total = _shown(schedule)
+    return f"{text}<br>{_svg(*curve(schedule, total + 1))}"
+
+
+def _shown(schedule: Schedule) -> int:
+    """How many steps to show: all, or of what never ends a beginning."""
+    end = horizon(schedule)
+    if end:
+        return end
+    last = max((phase.begin for phase in phases(schedule)), default=0)
+    return min(4 * last, 2**31 - 2) or 1000
+
+
+def _svg(steps: np.ndarray, values: np.ndarray) -> str:
+    finite = np.isfinite(values)
+    low, high = (f(values[finite], initial=0.0) for f in (np.min, np.max))
+    height = high - low or 1.0
+    x = _MARGIN + (_WIDTH - 2 * _MARGIN) * steps / steps[-1]
+    y = _MARGIN + (_HEIGHT - 2 * _MARGIN) * (high - values) / height
+    pairs = zip(x[finite], y[finite], strict=True)
+    # Thousands of points of a steep curve fall together when rounded.
+    points = " ".join(dict.fromkeys(f"{a:.1f},{b:.1f}" for a, b in pairs))
+    zero = _MARGIN + (_HEIGHT - 2 * _MARGIN) * high / height
+    label = f"steps 0 to {steps[-1]:,}, values {low:.3g} to {high:.3g}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
+        f'role="img"><title>{label}</title>'
+        f'<line x1="0" x2="{_WIDTH}" y1="{zero:.1f}" y2="{zero:.1f}" '
+        f'stroke="{_MUTED}" stroke-width="0.5"/>'
+        f'<polyline points="{points}" fill="none" stroke="{_COLOR}" '
+        f'stroke-width="1.6" stroke-linejoin="round"/></svg>'
+        f"<br><small>{label}</small>"
+    )
