@@ -249,6 +249,28 @@ def test_compare():
     assert "they differ in steps 3\n" in str(once)
 
 
+def test_compare_values_that_are_not_finite():
+    """Infinity is not near to anything, but the same as itself."""
+
+    def reciprocal(step):
+        return 1.0 / jax.numpy.asarray(step, float)
+
+    with jax.debug_nans(False):
+        found = js.compare(reciprocal, 1.0, 3)
+        assert found.spans == ((0, 0), (2, 2))
+        assert (found.largest_step, found.values) == (0, (np.inf, 1.0))
+        assert js.compare(reciprocal, reciprocal, 3).spans == ()
+
+
+def test_descriptions_of_long_schedules_stay_short():
+    """Nobody reads a thousand lines."""
+    stairs = js.join([float(i % 7) for i in range(500)], list(range(10, 5000, 10)))
+    text = str(js.describe(stairs, 5000))
+    assert len(text) < 5000
+    assert "... 475 more phases" in text
+    assert "it jumps at 494 more joints" in text
+
+
 def test_compare_a_very_long_run():
     """A difference of a few steps at a boundary is found among 10^9."""
     found = js.compare(js.warmup(1.0, 8), 1.0, 10**9)

@@ -91,12 +91,15 @@ def compare(a: Any, b: Any, total_steps: int, *, rtol: float = 1e-6) -> Comparis
     if not one.is_exact:
         steps = np.union1d(one.steps, other.steps)
         x, y = (values_at(s, steps, CHUNK) for s in (first, second))
-    same = np.abs(x - y) <= rtol * np.maximum(np.abs(x), np.abs(y))
-    apart = ~(same | (np.isnan(x) & np.isnan(y)))
+    with np.errstate(invalid="ignore"):  # infinity less infinity
+        gap = np.abs(x - y)
+        near = gap <= rtol * np.maximum(np.abs(x), np.abs(y))
+    near &= np.isfinite(gap)
+    apart = ~(near | (x == y) | (np.isnan(x) & np.isnan(y)))
     if not apart.any():
         return Comparison(total, (), 0.0, None, None, one.is_exact)
-    gap = np.where(apart, np.abs(y - x), -1.0)
-    most = int(np.argmax(np.where(np.isnan(gap), np.inf, gap)))
+    gap = np.where(np.isnan(gap), np.inf, gap)
+    most = int(np.argmax(np.where(apart, gap, -1.0)))
     edges = np.diff(apart.astype(np.int8), prepend=0, append=0)
     begins, ends = steps[edges[:-1] == 1], steps[np.flatnonzero(edges == -1) - 1]
     return Comparison(

@@ -17,6 +17,11 @@ _WIDTH = 60
 # and at least that part of the peak: a ramp of few steps is steep everywhere.
 _STEEPER, _PART = 3.0, 0.01
 
+# What is printed of long texts, tables and lists.
+_CHARACTERS = 1000
+_FIRST, _LAST = 20, 5
+_JUMPS = 5
+
 
 class DescribedPhase(NamedTuple):
     """A phase of a run.
@@ -74,18 +79,27 @@ class Description:
     def __str__(self) -> str:
         about = "" if self.is_exact else "about "
         names = max(len("phase"), *(len(p.name) for p in self.phases))
+        rows = [_row(phase, names) for phase in self.phases]
+        if len(rows) > _FIRST + _LAST:
+            rows[_FIRST:-_LAST] = [f"... {len(rows) - _FIRST - _LAST} more phases"]
         lines = [
-            f"{self.schedule!r}",
+            _shortened(repr(self.schedule)),
             self.sparkline,
             f"{'phase':{names}} {'first':>11} {'last':>11}"
             f" {'start':>10} {'end':>10}  share",
-            *(_row(phase, names) for phase in self.phases),
+            *rows,
             f"run of {self.total_steps:_} steps: peak {self.peak_value:.4g} at step "
             f"{self.peak_step:_}, mean {about}{self.mean:.4g}, area {about}"
             f"{self.area:.4g}, last used {self.last_value:.4g}",
             *(f"! {sentence}" for sentence in self.attention),
         ]
         return "\n".join(lines)
+
+
+def _shortened(text: str) -> str:
+    """The beginning and the end of a text of many characters."""
+    half = _CHARACTERS // 2
+    return text if len(text) <= _CHARACTERS else f"{text[:half]} ... {text[-half:]}"
 
 
 def _row(phase: DescribedPhase, width: int) -> str:
@@ -228,7 +242,8 @@ def _jumps(schedule: Schedule, total: int, peak: float) -> list[str]:
                 f"it jumps from {around[1]:.6g} to {around[2]:.6g} at step {b:_}, where "
                 f"{phase.name} begins"
             )
-    return found
+    more = len(found) - _JUMPS
+    return found[:_JUMPS] + ([f"it jumps at {more} more joints"] if more > 0 else [])
 
 
 def _rise(schedule: Schedule, total: int, last: float) -> list[str]:
