@@ -63,6 +63,7 @@ from jaxsched.grids.grid import grid
 from jaxsched.grids.random_grid import random_grid
 from jaxsched.inspection.comparison import Comparison, compare
 from jaxsched.inspection.description import DescribedPhase, Description, describe
+from jaxsched.inspection.explore import explore
 from jaxsched.inspection.phases import Phase, horizon, phases
 from jaxsched.inspection.plot import plot
 from jaxsched.metric_driven.greedy import greedy
@@ -222,6 +223,7 @@ __all__ = [
     "horizon",
     "compare",
     "plot",
+    "explore",
     "Comparison",
     # time
     "Clock",

@@ -472,3 +472,51 @@ def test_notebook_shows_text_where_there_is_no_curve():
     jax.jit(lambda s: seen.append(s._repr_html_()) or 0)(js.linear(1.0, 0.0, 5))
     assert "<svg" not in seen[0]
     assert "&lt;traced" in seen[0]
+
+
+def test_explore_follows_its_sliders():
+    """The call that it shows makes the schedule that it draws."""
+    widget = js.explore(
+        js.wsd,
+        js.LogUniform(1e-4, 1e-2).low,
+        total_steps=js.Choice([100, 200]),
+        warmup_steps=js.Integer(0, 60),
+        decay_steps=20,
+        end_value=js.Uniform(0.0, 1.0),
+    )
+    total, ramp, end, shown = widget.children
+    first = (
+        "wsd(0.0001, total_steps=100, warmup_steps=30, decay_steps=20, end_value=0.5)"
+    )
+    assert first in shown.value
+    assert "steps 0 to 100, values 0 to 0.5" in shown.value
+    total.value, ramp.value, end.value = 200, 7, 0.12345
+    assert (
+        "total_steps=200, warmup_steps=7, decay_steps=20, end_value=0.1235"
+        in shown.value
+    )
+    # The scale stays, so that the curve is seen to move.
+    assert "steps 0 to 200, values 0 to 0.5" in shown.value
+    total.value, ramp.value = 100, 60
+    assert "steps 0 to 200, values 0 to 0.5" in shown.value
+
+
+def test_explore_says_what_does_not_fit():
+    """The widget lives on."""
+    widget = js.explore(
+        js.warmup_cosine, peak_value=js.LogUniform(1e-3, 1e-1), total_steps=9,
+        warmup_steps=js.Integer(0, 10)
+    )  # fmt: skip
+    peak, ramp, shown = widget.children
+    assert peak.value == pytest.approx(0.01)
+    ramp.value = 10
+    assert "warmup_steps must be &lt;= total_steps" in shown.value
+    assert "<svg" not in shown.value
+    ramp.value = 9
+    assert "<svg" in shown.value
+
+
+def test_explore_refuses_what_cannot_be_called():
+    """A schedule already made, say a number."""
+    with pytest.raises(TypeError, match="explore: factory must be callable"):
+        js.explore(0.1)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@ library.
 """
 
 import html
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +23,26 @@ def notebook(schedule: Schedule) -> str:
     text = f"<code>{html.escape(write(schedule))}</code>"
     if is_traced(schedule) or leading_axes("notebook", schedule):
         return text
-    total = _shown(schedule)
-    return f"{text}<br>{_svg(*curve(schedule, total + 1))}"
+    return f"{text}<br>{figure(schedule, Extent())[0]}"
+
+
+class Extent(NamedTuple):
+    """What a picture shows at least."""
+
+    steps: int = 0
+    low: float = 0.0
+    high: float = 0.0
+
+
+def figure(schedule: Schedule, extent: Extent) -> tuple[str, Extent]:
+    """The curve of a schedule as SVG with a line of text, and what it shows."""
+    total = max(_shown(schedule), extent.steps)
+    steps, values = curve(schedule, total + 1)
+    finite = np.isfinite(values)
+    low = float(np.min(values[finite], initial=extent.low))
+    high = float(np.max(values[finite], initial=extent.high))
+    shown = Extent(total, low, high)
+    return _svg(steps[finite], values[finite], shown), shown
 
 
 def _shown(schedule: Schedule) -> int:
@@ -35,17 +54,17 @@ def _shown(schedule: Schedule) -> int:
     return min(4 * last, 2**31 - 2) or 1000
 
 
-def _svg(steps: np.ndarray, values: np.ndarray) -> str:
-    finite = np.isfinite(values)
-    low, high = (f(values[finite], initial=0.0) for f in (np.min, np.max))
+def _svg(steps: np.ndarray, values: np.ndarray, shown: Extent) -> str:
+    total, low, high = shown
     height = high - low or 1.0
-    x = _MARGIN + (_WIDTH - 2 * _MARGIN) * steps / steps[-1]
+    x = _MARGIN + (_WIDTH - 2 * _MARGIN) * steps / total
     y = _MARGIN + (_HEIGHT - 2 * _MARGIN) * (high - values) / height
-    pairs = zip(x[finite], y[finite], strict=True)
     # Thousands of points of a steep curve fall together when rounded.
-    points = " ".join(dict.fromkeys(f"{a:.1f},{b:.1f}" for a, b in pairs))
+    points = " ".join(
+        dict.fromkeys(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+    )
     zero = _MARGIN + (_HEIGHT - 2 * _MARGIN) * high / height
-    label = f"steps 0 to {steps[-1]:,}, values {low:.3g} to {high:.3g}"
+    label = f"steps 0 to {total:,}, values {low:.3g} to {high:.3g}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
         f'role="img"><title>{label}</title>'
