@@ -46,7 +46,7 @@ def fresh_import() -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("name", ["optax", "flax", "chex", "matplotlib", "sklearn"])
+@pytest.mark.parametrize("name", ["optax", "flax", "chex", "click", "matplotlib"])
 def test_import_leaves_other_packages_alone(name, fresh_import):
     """Schedules work with these, but do not need them."""
     assert "jaxsched" in fresh_import["modules"]

@@ -1,7 +1,7 @@
 """The phases of a schedule: what is in force from which step to which."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -91,6 +91,11 @@ def horizon(schedule: Any) -> int | None:
     """
     last = _phases(inspected("horizon", schedule), math.inf)[-1]
     return _whole(last).end
+
+
+def latest_end(schedules: Iterable[Schedule]) -> int:
+    """Where the schedule ends that ends last, or 0 if none does."""
+    return max(horizon(schedule) or 0 for schedule in schedules)
 
 
 def inspected(function: str, schedule: Any, argument: str = "schedule") -> Schedule:

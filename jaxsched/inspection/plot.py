@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from jaxsched.inspection.phases import horizon, inspected, phases, run_length
+from jaxsched.inspection.phases import inspected, latest_end, phases, run_length
 from jaxsched.inspection.samples import curve
 from jaxsched.rule import Bound, short
 from jaxsched.schedule import Schedule
@@ -123,7 +123,7 @@ def _varying(stacked: Any) -> list[str]:
 def _total(schedules: list[Schedule], total_steps: int | None) -> int:
     if total_steps is not None:
         return run_length("plot", total_steps)
-    last = max(horizon(schedule) or 0 for schedule in schedules)
+    last = latest_end(schedules)
     if not last:
         raise ValueError(
             "plot: total_steps must be given for schedules that have no end, got "

@@ -97,11 +97,15 @@ def find(name: str) -> Callable[..., Any] | None:
     return array if name == "array" else None
 
 
+def registered() -> list[str]:
+    """The names of all schedules, recipes and shapes."""
+    return list(dict.fromkeys(itertools.chain(*_REGISTRIES)))
+
+
 def unknown(name: str) -> str:
     """What to say of a name that is not registered."""
     name = name[:40]
-    names = itertools.chain(*_REGISTRIES)
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    near = difflib.get_close_matches(name, registered(), n=3, cutoff=0.5)
     hint = f"; the nearest are {', '.join(near)}" if near else ""
     return f"there is no schedule {name!r}{hint}"
 
