@@ -1,0 +1,164 @@
+"""How Sphinx builds the site: `sphinx-build -W docs build/site`; needs no network."""
+
+import inspect
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+import jaxsched as js
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+import pictures  # noqa: E402 - beside this file
+
+project = "jaxsched"
+author = copyright = "The jaxsched authors"
+version = release = js.__version__
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+    "sphinx-mathjax-offline",
+]
+exclude_patterns = ["pictures/README*", "gallery/*.ipynb"]
+default_role = "literal"  # `steps` in a docstring is code
+
+html_theme = "sphinx_book_theme"
+html_title = "jaxsched"
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "show_toc_level": 2,
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+}
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+autodoc_typehints = "none"  # shapes, units and bounds are in the text, in words
+autodoc_member_order = "bysource"
+autosummary_generate = False
+napoleon_use_rtype = False
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(HERE.parent / "examples" / "gallery"),
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"plot_",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "show_signature": False,
+    "reference_url": {"jaxsched": None},
+    "doc_module": ("jaxsched",),
+}
+
+# What the pages name of others. Where the network is there, their own lists are used.
+OTHERS = {
+    "python": (
+        "https://docs.python.org/3/",
+        {"float": "library/functions.html#float"},
+    ),
+    "jax": (
+        "https://docs.jax.dev/en/latest/",
+        {
+            f"jax.{name}": f"_autosummary/jax.{name}.html"
+            for name in ("Array", "jit", "vmap", "grad", "lax.map", "lax.scan")
+        },
+    ),
+    "optax": (
+        "https://optax.readthedocs.io/en/latest/",
+        {
+            "optax.scale_by_learning_rate": "api/transformations.html"
+            "#optax.scale_by_learning_rate",
+            "optax.partition": "api/combining_optimizers.html#optax.partition",
+        },
+    ),
+    "matplotlib": (
+        "https://matplotlib.org/stable/",
+        {"matplotlib.axes.Axes": "api/_as_gen/matplotlib.axes.Axes.html"},
+    ),
+}
+
+
+def inventory(name: str) -> str:
+    """Writes the list of another project's pages that this one needs offline."""
+    lines = [f"{key} py:obj 1 {page} -\n" for key, page in OTHERS[name][1].items()]
+    head = f"# Sphinx inventory version 2\n# Project: {name}\n# Version: \n"
+    head += "# The remainder of this file is compressed using zlib.\n"
+    path = HERE / "inventories" / f"{name}.inv"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(head.encode() + zlib.compress("".join(lines).encode()))
+    return str(path)
+
+
+intersphinx_mapping = {
+    name: (site, (None, inventory(name))) for name, (site, _) in OTHERS.items()
+}
+intersphinx_timeout = 3
+
+
+def draw_charts(app: Sphinx) -> None:
+    """A chart of every schedule, by the library as it is now."""
+    folder = HERE / "api" / "charts"
+    folder.mkdir(exist_ok=True)
+    for call in pictures.calls():
+        path = folder / f"{pictures.name_of(call)}.svg"
+        pictures.chart(call).savefig(path, transparent=True)
+
+
+def show_chart(
+    app: Sphinx, kind: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
+    """Puts its chart below the first line of a schedule's documentation."""
+    own = name.removeprefix("jaxsched.")
+    for call in pictures.calls() if kind == "function" else []:
+        if pictures.name_of(call) == own:
+            image = f".. image:: charts/{own}.svg"
+            # A first line may run on in the second.
+            end = lines.index("") if "" in lines else len(lines)
+            lines[end:end] = ["", f"`{call}`", "", image, f"   :alt: {call}", ""]
+
+
+def keep_formulas(
+    app: Sphinx, kind: str, name: str, thing: Any, options: Any, lines: list[str]
+) -> None:
+    """Makes an indented block after a colon one of code, not a quotation."""
+    kept: list[str] = []
+    for line, *later in zip(lines, lines[1:] + [""], lines[2:] + ["", ""], strict=False):
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        is_before_block = line and not later[0] and later[1].startswith(indent)
+        kept += [line, "", f"{indent[4:]}::"] if is_before_block else [line]
+    lines[:] = kept
+
+
+def plain_signature(
+    app: Sphinx, kind: str, name: str, thing: Any, *rest: Any
+) -> tuple[str, str] | None:
+    """The signature of a constructor is that of its rule, without the step."""
+    if not hasattr(thing, "__rule__"):
+        return None
+    found = inspect.signature(thing)
+    bare = [
+        p.replace(annotation=inspect.Parameter.empty) for p in found.parameters.values()
+    ]
+    empty = inspect.Signature.empty
+    return str(found.replace(parameters=bare, return_annotation=empty)), ""
+
+
+def setup(app: Sphinx) -> None:
+    """Joins the functions above to the events of a build."""
+    app.connect("builder-inited", draw_charts)
+    # Before napoleon, which knows only the parts with arguments.
+    app.connect("autodoc-process-docstring", show_chart, priority=400)
+    app.connect("autodoc-process-docstring", keep_formulas, priority=400)
+    app.connect("autodoc-process-signature", plain_signature)
