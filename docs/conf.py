@@ -13,6 +13,7 @@ import jaxsched as js
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 import pictures  # noqa: E402 - beside this file
+import properties  # noqa: E402
 
 project = "jaxsched"
 author = copyright = "The jaxsched authors"
@@ -116,6 +117,11 @@ def draw_charts(app: Sphinx) -> None:
         pictures.chart(call).savefig(path, transparent=True)
 
 
+def write_properties(app: Sphinx) -> None:
+    """The table of properties, which `choose.md` includes."""
+    (HERE / "properties.inc").write_text(properties.table(), "utf-8")
+
+
 def show_chart(
     app: Sphinx, kind: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
@@ -134,7 +140,9 @@ def keep_formulas(
 ) -> None:
     """Makes an indented block after a colon one of code, not a quotation."""
     kept: list[str] = []
-    for line, *later in zip(lines, lines[1:] + [""], lines[2:] + ["", ""], strict=False):
+    for line, *later in zip(
+        lines, lines[1:] + [""], lines[2:] + ["", ""], strict=False
+    ):
         indent = " " * (len(line) - len(line.lstrip()) + 4)
         is_before_block = line and not later[0] and later[1].startswith(indent)
         kept += [line, "", f"{indent[4:]}::"] if is_before_block else [line]
@@ -158,6 +166,7 @@ def plain_signature(
 def setup(app: Sphinx) -> None:
     """Joins the functions above to the events of a build."""
     app.connect("builder-inited", draw_charts)
+    app.connect("builder-inited", write_properties)
     # Before napoleon, which knows only the parts with arguments.
     app.connect("autodoc-process-docstring", show_chart, priority=400)
     app.connect("autodoc-process-docstring", keep_formulas, priority=400)
