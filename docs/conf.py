@@ -34,9 +34,14 @@ default_role = "literal"  # `steps` in a docstring is code
 
 html_theme = "sphinx_book_theme"
 html_title = "jaxsched"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_favicon = "static/icon.svg"
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
+    "navbar_persistent": [],  # one field for searching is enough
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
@@ -59,6 +64,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "show_signature": False,
+    "write_computation_times": False,
     "reference_url": {"jaxsched": None},
     "doc_module": ("jaxsched",),
 }
@@ -140,9 +146,8 @@ def keep_formulas(
 ) -> None:
     """Makes an indented block after a colon one of code, not a quotation."""
     kept: list[str] = []
-    for line, *later in zip(
-        lines, lines[1:] + [""], lines[2:] + ["", ""], strict=False
-    ):
+    ahead = [*lines, "", ""]
+    for line, *later in zip(lines, ahead[1:], ahead[2:], strict=False):
         indent = " " * (len(line) - len(line.lstrip()) + 4)
         is_before_block = line and not later[0] and later[1].startswith(indent)
         kept += [line, "", f"{indent[4:]}::"] if is_before_block else [line]

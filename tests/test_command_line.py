@@ -281,7 +281,8 @@ def shown(page: Path) -> list[tuple[str, str]]:
     return [(first, rest) for first, _, rest in (x.partition("\n") for x in lines)]
 
 
-SHOWN = [example for page in [ROOT / "README.md"] for example in shown(page)]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "command_line.md"]
+SHOWN = [example for page in PAGES for example in shown(page)]
 
 
 @needs_float32

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import jax
+import numpy as np
 import pytest
 from cases import CASES
 
 import jaxsched as js
+from jaxsched import transitions
 from jaxsched.metric_driven.machine import metric_driven_schedules
 from jaxsched.schedule import schedules
 from jaxsched.shapes import shapes
@@ -233,15 +235,40 @@ def python_blocks(markdown: str) -> str:
     return "\n".join(kept) + "\n"
 
 
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+WITH_EXAMPLES = [page for page in PAGES if ">>> " in page.read_text("utf-8")]
+
+
 @needs_float32
 @pytest.mark.usefixtures("only_package_rules")
-def test_readme_examples_are_true():
-    """All blocks are one session, as a reader would type them."""
-    text = python_blocks(README.read_text("utf-8"))
+@pytest.mark.parametrize("page", WITH_EXAMPLES, ids=lambda page: page.stem)
+def test_examples_of_pages_are_true(page):
+    """All blocks of a page are one session, as a reader would type them."""
+    text = python_blocks(page.read_text("utf-8"))
     globs: dict[str, Any] = {"__name__": "__main__"}
-    test = doctest.DocTestParser().get_doctest(text, globs, "README", str(README), 0)
-    assert test.examples
+    test = doctest.DocTestParser().get_doctest(text, globs, page.name, str(page), 0)
+    assert len(test.examples) == page.read_text("utf-8").count("\n>>> ")
     run_doctest(test)
+
+
+@pytest.mark.usefixtures("only_package_rules")
+def test_how_to_add_a_schedule():
+    """What CONTRIBUTING shows is a schedule."""
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    (source,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    names = dict(vars(transitions))
+    exec(source, names)
+    u = np.array([0.0, 0.25, 1.0])
+    made = names["cubic"](1.0, 0.5, steps=8).at(np.array([0, 2, 9]))
+    np.testing.assert_allclose(made, 0.5 + 0.5 * (1 - u) ** 3, rtol=1e-6)
+
+
+def test_every_public_name_is_in_the_api():
+    """Once, in one of the pages."""
+    pages = (ROOT / "docs" / "api").glob("*.rst")
+    text = "\n".join(page.read_text("utf-8") for page in pages)
+    shown = re.findall(r"^\.\. (?:auto\w+|py:data):: (\w+)$", text, re.M)
+    assert sorted(shown) == sorted(js.__all__)
 
 
 def test_readme_mentions_every_function():

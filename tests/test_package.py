@@ -1,6 +1,7 @@
 """The package as it is installed and imported."""
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import jaxsched as js
 from jaxsched.schedule import schedules
@@ -82,3 +84,22 @@ def test_every_constructor_is_public():
     assert not INTERNAL & set(js.__all__)
     for name in made.keys() - INTERNAL:
         assert getattr(js, name) is made[name]
+
+
+def test_workflows_cover_what_is_supported():
+    """Every Python version that the package claims, on the oldest and the newest JAX."""
+    workflow = PYPROJECT.parent / ".github" / "workflows" / "tests.yml"
+    matrix = yaml.safe_load(workflow.read_text("utf-8"))["jobs"]["suite"]["strategy"]
+    project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
+    claimed = [c.split(" :: ")[-1] for c in project["classifiers"] if ":: 3." in c]
+    assert matrix["matrix"] == {"python": claimed, "jax": ["oldest", "newest"]}
+
+
+def test_oldest_releases_are_the_floors():
+    """What `.ci/oldest.txt` pins is what pyproject.toml says is enough."""
+    pins = (PYPROJECT.parent / ".ci" / "oldest.txt").read_text("utf-8")
+    pinned = set(re.findall(r"^([\w-]+)==([\w.]+)$", pins, re.M))
+    project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
+    needs = " ".join(project["dependencies"])
+    floors = set(re.findall(r"([\w-]+)>=([\w.]+)", needs))
+    assert floors <= pinned

@@ -65,8 +65,8 @@ losses = jax.jit(jax.vmap(train))(stacked).reshape(len(PEAKS), len(WARMUPS))
 
 fig, ax = pyplot.subplots(layout="constrained")
 image = ax.imshow(jnp.log10(losses), origin="lower", aspect="auto", cmap="viridis_r")
-ax.set_xticks(range(len(WARMUPS)), WARMUPS)
-ax.set_yticks(range(len(PEAKS)), PEAKS)
+ax.set_xticks(range(len(WARMUPS)), [str(n) for n in WARMUPS])
+ax.set_yticks(range(len(PEAKS)), [str(peak) for peak in PEAKS])
 ax.set(xlabel="warmup_steps", ylabel="peak_value")
 fig.colorbar(image, label="held-out loss, log10")
 
