@@ -63,6 +63,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"plot_",
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
+    "capture_repr": (),
     "show_signature": False,
     "write_computation_times": False,
     "reference_url": {"jaxsched": None},

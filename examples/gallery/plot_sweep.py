@@ -21,7 +21,7 @@ images, labels = jnp.array(pixels / 16.0, "float32"), jnp.array(labels)
 # Peaks and warm-ups
 # ------------------
 
-PEAKS = [0.1, 0.3, 1.0, 3.0, 10.0, 30.0]
+PEAKS = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
 WARMUPS = [0, 10, 50, 100]
 stacked = js.grid(
     js.warmup_cosine, peak_value=PEAKS, total_steps=200, warmup_steps=WARMUPS

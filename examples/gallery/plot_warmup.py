@@ -7,7 +7,6 @@ step 0.
 """
 
 import jax.numpy as jnp
-from matplotlib import pyplot
 
 import jaxsched as js
 
@@ -54,6 +53,5 @@ print(js.compare(waits, overlaps, total_steps=100))
 
 stacked = js.grid(js.warmup_cosine, 1.0, total_steps=100, warmup_steps=[0, 10, 20, 40])
 curves = js.evaluate(stacked, jnp.arange(101))
-pyplot.figure()
 ax = js.plot(stacked)
 print(curves.shape)
