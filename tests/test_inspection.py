@@ -419,6 +419,27 @@ def test_plot_style_and_scale(ax):
     assert [(line.get_color(), line.get_label()) for line in ax.lines] == [("red", "x")]
 
 
+@pytest.mark.parametrize("last", [0.0, 1e-9])
+def test_plot_bends_on_a_log_scale_too(last, ax):
+    """On the scale that is seen, the line is nowhere off by a hundredth of the height."""
+    n = 10**7
+    js.plot(js.cosine(1.0, last, n), ax=ax, log=True)
+    x, y = ax.lines[0].get_data()
+    assert len(x) < 10_000
+    steps = np.arange(0, n - 1000, 997)
+    exact = last + (1 - last) * np.sin(np.pi / 2 * (n - steps) / n) ** 2
+    drawn = np.interp(steps, x[y > 0], np.log(y[y > 0]))
+    height = np.log(1.0 / y[y > 0].min())
+    assert np.abs(drawn - np.log(exact)).max() < 0.01 * height
+
+
+def test_plot_of_zero_on_a_log_scale(ax):
+    """Nothing to see, as Matplotlib says, and nothing to look for."""
+    with pytest.warns(UserWarning, match="no positive values"):
+        js.plot(0.0, 10**6, ax, log=True)
+    assert len(ax.lines[0].get_xdata()) < 10_000
+
+
 @pytest.mark.parametrize(
     ("schedules", "error", "message"),
     [

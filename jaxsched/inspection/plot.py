@@ -61,7 +61,7 @@ def plot(
     ax = new_axes("plot") if ax is None else ax
     begins: set[int] = set()
     for label, schedule in found.items():
-        ax.plot(*curve(schedule, total + 1), **{"label": label, **style})
+        ax.plot(*curve(schedule, total + 1, log), **{"label": label, **style})
         begins |= {p.begin for p in phases(schedule, total) if 0 < p.begin < total}
     if boundaries and len(begins) <= _MOST_BOUNDARIES:
         for begin in sorted(begins):

@@ -63,17 +63,22 @@ _POINTS, _MORE = 1024, 2**15
 _BEND = 1e-3
 
 
-def curve(schedule: Schedule, total_steps: int) -> tuple[np.ndarray, np.ndarray]:
+def curve(
+    schedule: Schedule, total_steps: int, log: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Steps of a run and their values: as many as a line through them needs.
 
-    Phases begin at one of them. Where the curve bends they lie closer, down to single
-    steps: a jump is found exactly, wherever it is.
+    Phases begin at one of them. Where the curve bends (on a logarithmic scale, if `log`)
+    they lie closer, down to single steps: a jump is found exactly, wherever it is.
     """
     last = total_steps - 1
     begins = [p.begin + d for p in phases(schedule, total_steps) for d in (-1, 0)]
     evenly = np.linspace(0, last, min(total_steps, _POINTS)).astype(np.int64)
     steps = np.union1d(evenly, [b for b in begins if 0 <= b <= last]).astype(np.int64)
     values = values_at(schedule, steps, _POINTS)
+    # What is 0 on a logarithmic scale lies a little below all else, not infinitely.
+    floor = 1e-3 * values.min(initial=1.0, where=values > 0)
+    height_of = (lambda v: np.log(np.maximum(v, floor))) if log else (lambda v: v)
     low, high = steps[:-1], steps[1:]
     while len(steps) < _MORE:
         is_wide = high - low > 1
@@ -84,13 +89,13 @@ def curve(schedule: Schedule, total_steps: int) -> tuple[np.ndarray, np.ndarray]
         third = (high - low + 1) // 3
         inner = np.stack([low + third, high - third])
         found = values_at(schedule, np.ravel(inner), _POINTS).reshape(inner.shape)
-        line = np.interp(inner, steps, values)
+        line = np.interp(inner, steps, height_of(values))
         steps, order = np.unique(np.append(steps, inner), return_index=True)
         values = np.append(values, found)[order]
-        height = (
-            np.ptp(values[np.isfinite(values)]) if np.isfinite(values).any() else 0.0
-        )
-        bends = ~np.all(np.abs(found - line) <= _BEND * height, axis=0)
+        heights = height_of(values)
+        heights = heights[np.isfinite(heights)]
+        height = np.ptp(heights) if len(heights) else 0.0
+        bends = ~np.all(np.abs(height_of(found) - line) <= _BEND * height, axis=0)
         edges = np.stack([low, *inner, high])[:, bends]
         low, high = np.ravel(edges[:-1]), np.ravel(edges[1:])
     return steps, values
