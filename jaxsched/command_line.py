@@ -40,7 +40,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _load(context: click.Context, option: click.Parameter, names: tuple[str]) -> None:
     """Imports modules, which register their schedules."""
-    sys.path.insert(0, os.getcwd())
+    if names:  # as `python -m` does
+        sys.path.insert(0, os.getcwd())
     for name in names:
         try:
             importlib.import_module(name)
@@ -124,7 +125,7 @@ def _takes_schedules(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             *("-f", "--file"),
-            type=click.File(encoding="utf-8"),
+            type=click.File(encoding="utf-8-sig"),  # some editors leave a mark
             multiple=True,
             is_eager=True,  # read before the expressions are put together
             callback=_read,
@@ -133,7 +134,7 @@ def _takes_schedules(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--total-steps",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, 2**31 - 1),
             metavar="N",
             help="The length of the run. [default: as long as the schedule]",
         ),
@@ -147,7 +148,7 @@ def _length(schedules: _Labelled, total_steps: int | None) -> int:
     total = latest_end(schedules.values()) if total_steps is None else total_steps
     if not total:
         names = ", ".join(schedules)
-        raise click.UsageError(f"give --total-steps N: there is no end to {names}")
+        raise click.UsageError(f"give --total-steps N: it is not known from {names}")
     return total
 
 
@@ -166,6 +167,7 @@ def describe(schedules: _Labelled, total_steps: int | None) -> None:
 @click.option(
     *("-o", "--output"),
     required=True,
+    type=click.Path(dir_okay=False),
     metavar="FILE",
     help="The picture; its ending says of which kind: .png, .svg, .pdf, ...",
 )

@@ -129,7 +129,8 @@ def test_table_shows_as_few_digits_as_tell_a_float_apart(command):
 def test_files_hold_expressions(command, tmp_path):
     """One in each line, besides those of the command line."""
     file = tmp_path / "schedules.txt"
-    file.write_text("# baseline\nlinear(1, 0, 4)  # down\n\ncosine(1, 0, 4)\n", "utf-8")
+    text = "# baseline\r\nlinear(1, 0, 4)  # down\r\n\r\ncosine(1, 0, 4)"
+    file.write_bytes(text.encode("utf-8-sig"))  # as some editors write it
     _, out, _ = command("table", "constant(1)", "-f", str(file), "--csv")
     wanted = ["step", "constant(1)", "linear(1, 0, 4)", "cosine(1, 0, 4)"]
     assert next(csv.reader(out.splitlines())) == wanted
@@ -232,8 +233,11 @@ def test_errors_point_at_the_place(case, command):
 
 REFUSED = {
     "no expression": (["describe"], "give an EXPR"),
-    "no end": (["plot", "constant(1)", "-o", "no.png"], "no end to constant(1)"),
-    "no end of one": (["describe", EXPR, "constant(1)"], "no end to constant(1)"),
+    "no end": (["plot", "constant(1)", "-o", "no.png"], "not known from constant(1)"),
+    "no end of one": (["describe", EXPR, "constant(1)"], "not known from constant(1)"),
+    "no length": (["describe", "linear(1, 0, 0)"], "not known from linear(1, 0, 0)"),
+    "too long": (["table", EXPR, "--total-steps", str(2**31)], "not in the range"),
+    "a folder": (["plot", EXPR, "-o", "."], "is a directory"),
     "no picture": (["plot", EXPR], "'--output'"),
     "no such kind": (["plot", EXPR, "-o", "no.foo"], "Format 'foo' is not supported"),
     "no such folder": (["plot", EXPR, "-o", "no/such/a.png"], "No such file"),
