@@ -12,7 +12,7 @@ import jaxsched as js
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
-import pictures  # noqa: E402 - beside this file
+import charts  # noqa: E402 - beside this file
 import properties  # noqa: E402
 
 project = "jaxsched"
@@ -74,33 +74,33 @@ sphinx_gallery_conf = {
 OTHERS = {
     "python": (
         "https://docs.python.org/3/",
-        {"float": "library/functions.html#float"},
+        {
+            f"{name} py:exception": f"library/exceptions.html#{name}"
+            for name in (
+                "ImportError",
+                "NotImplementedError",
+                "TypeError",
+                "ValueError",
+            )
+        },
     ),
     "jax": (
         "https://docs.jax.dev/en/latest/",
         {
-            f"jax.{name}": f"_autosummary/jax.{name}.html"
-            for name in ("Array", "jit", "vmap", "grad", "lax.map", "lax.scan")
-        },
-    ),
-    "optax": (
-        "https://optax.readthedocs.io/en/latest/",
-        {
-            "optax.scale_by_learning_rate": "api/transformations.html"
-            "#optax.scale_by_learning_rate",
-            "optax.partition": "api/combining_optimizers.html#optax.partition",
+            f"jax.{name} py:function": f"_autosummary/jax.{name}.html"
+            for name in ("grad", "jit", "lax.map", "lax.scan", "value_and_grad", "vmap")
         },
     ),
     "matplotlib": (
         "https://matplotlib.org/stable/",
-        {"matplotlib.axes.Axes": "api/_as_gen/matplotlib.axes.Axes.html"},
+        {"matplotlib.axes.Axes py:class": "api/_as_gen/matplotlib.axes.Axes.html"},
     ),
 }
 
 
 def inventory(name: str) -> str:
     """Writes the list of another project's pages that this one needs offline."""
-    lines = [f"{key} py:obj 1 {page} -\n" for key, page in OTHERS[name][1].items()]
+    lines = [f"{key} 1 {page} -\n" for key, page in OTHERS[name][1].items()]
     head = f"# Sphinx inventory version 2\n# Project: {name}\n# Version: \n"
     head += "# The remainder of this file is compressed using zlib.\n"
     path = HERE / "inventories" / f"{name}.inv"
@@ -116,12 +116,11 @@ intersphinx_timeout = 3
 
 
 def draw_charts(app: Sphinx) -> None:
-    """A chart of every schedule, by the library as it is now."""
+    """A chart of every schedule."""
     folder = HERE / "api" / "charts"
     folder.mkdir(exist_ok=True)
-    for call in pictures.calls():
-        path = folder / f"{pictures.name_of(call)}.svg"
-        pictures.chart(call).savefig(path, transparent=True)
+    for name in charts.CALLS:
+        charts.chart(name).savefig(folder / f"{name}.svg", transparent=True)
 
 
 def write_properties(app: Sphinx) -> None:
@@ -134,12 +133,12 @@ def show_chart(
 ) -> None:
     """Puts its chart below the first line of a schedule's documentation."""
     own = name.removeprefix("jaxsched.")
-    for call in pictures.calls() if kind == "function" else []:
-        if pictures.name_of(call) == own:
-            image = f".. image:: charts/{own}.svg"
-            # A first line may run on in the second.
-            end = lines.index("") if "" in lines else len(lines)
-            lines[end:end] = ["", f"`{call}`", "", image, f"   :alt: {call}", ""]
+    if own not in charts.CALLS:
+        return
+    call = charts.CALLS[own]
+    image = [f".. image:: charts/{own}.svg", f"   :alt: {call}"]
+    end = lines.index("") if "" in lines else len(lines)  # of the first sentence
+    lines[end:end] = ["", f"`{call}`", "", *image, ""]
 
 
 def keep_formulas(

@@ -135,18 +135,6 @@ def picture(call: str) -> Figure:
     return figure
 
 
-def chart(call: str) -> Figure:
-    """A larger picture with axes, as `jaxsched.plot` draws it."""
-    figure = Figure(figsize=(6.4, 2.4), layout="constrained")
-    axes = js.plot(js.parse(call), STEPS[-1].item(), figure.add_subplot(), color=LINE)
-    axes.set(ylabel="", ylim=(-0.05 * axes.get_ylim()[1], None))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["bottom", "left"]].set_color(MUTED)
-    axes.tick_params(colors=MUTED)
-    axes.xaxis.label.set_color(MUTED)
-    return figure
-
-
 def draw(axes: Axes, call: str) -> None:
     """Draws a schedule over a baseline at 0, its parts thin and grey below it."""
     schedule = js.parse(call)

@@ -1,0 +1,74 @@
+"""The charts of the API: every schedule and shape, drawn by the library as it is."""
+
+import jax
+import numpy as np
+import pictures
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import jaxsched as js
+
+# What the table in README leaves out: operators, which it names, shapes, and what needs
+# a metric.
+MORE = {
+    "add": "add(cosine(0.8, 0, 100), 0.2)",
+    "subtract": "subtract(1, cosine(0.8, 0, 100))",
+    "multiply": "multiply(cosine(1, 0, 100), triangular(0.5, 1, 10))",
+    "divide": "divide(1, linear(1, 5, 100))",
+    "negative": "negative(cosine(1, 0, 100))",
+    "rex": "transition(1, 0, 100, shape=rex(beta=0.5))",
+    "tanh": "transition(1, 0, 100, shape=tanh(lower=-7, upper=3))",
+    "inverse_proportional": "transition(1, 0.1, 100, "
+    "shape=inverse_proportional(ratio=0.1))",
+    "reduce_on_plateau": "reduce_on_plateau(constant(1), factor=0.5, window=4, patience=2)",
+    "greedy": "greedy(constant(0.5), factor=0.9, window=4, patience=2)",
+    "back_off_on_spike": "back_off_on_spike(constant(1), hold_steps=15, recover_steps=20, "
+    "window=15)",
+    "cooldown_on_trigger": "cooldown_on_trigger(constant(1), steps=30, window=4, "
+    "patience=2)",
+}
+
+CALLS = {pictures.name_of(call): call for call in pictures.calls()} | MORE
+
+
+def chart(name: str) -> Figure:
+    """The chart of one of `CALLS`."""
+    figure = Figure(figsize=(6.4, 2.4), layout="constrained")
+    axes = figure.add_subplot()
+    made = js.parse(CALLS[name])
+    if isinstance(made, js.MetricDriven):
+        draw_driven(axes, made)
+    else:
+        js.plot(made, pictures.STEPS[-1].item(), axes, color=pictures.LINE)
+    low, high = axes.get_ylim()
+    axes.set(xlabel="step", ylabel="", ylim=(min(low, -0.05 * high), high))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["bottom", "left"]].set_color(pictures.MUTED)
+    axes.tick_params(colors=pictures.MUTED)
+    axes.xaxis.label.set_color(pictures.MUTED)
+    return figure
+
+
+def draw_driven(axes: Axes, driven: js.MetricDriven) -> None:
+    """The rate that each update uses, above a made-up loss in grey."""
+    losses = made_up_losses()
+    optimizer = js.scale_by_learning_rate(driven)
+    gradient = jax.numpy.ones(())
+
+    def update(state, loss):
+        _, state = optimizer.update(gradient, state, value=loss)
+        return state, js.learning_rate(state)
+
+    _, rates = jax.lax.scan(update, optimizer.init(gradient), losses)
+    axes.plot(losses / losses.max(), color=pictures.MUTED, lw=0.8, label="loss")
+    axes.plot(rates, color=pictures.LINE, label="rate")
+    axes.legend(labelcolor=pictures.MUTED, frameon=False)
+
+
+def made_up_losses() -> np.ndarray:
+    """Falls, leaps up once, and stalls."""
+    steps = pictures.STEPS
+    noise = np.random.default_rng(0).normal(0, 0.01, len(steps))
+    losses = 0.3 + np.exp(-steps / 5) + noise
+    losses[60] += 3.0
+    return losses.astype(np.float32)
