@@ -1,6 +1,5 @@
 """How Sphinx builds the site: `sphinx-build -W docs build/site`; needs no network."""
 
-import inspect
 import sys
 import zlib
 from pathlib import Path
@@ -154,20 +153,6 @@ def keep_formulas(
     lines[:] = kept
 
 
-def plain_signature(
-    app: Sphinx, kind: str, name: str, thing: Any, *rest: Any
-) -> tuple[str, str] | None:
-    """The signature of a constructor is that of its rule, without the step."""
-    if not hasattr(thing, "__rule__"):
-        return None
-    found = inspect.signature(thing)
-    bare = [
-        p.replace(annotation=inspect.Parameter.empty) for p in found.parameters.values()
-    ]
-    empty = inspect.Signature.empty
-    return str(found.replace(parameters=bare, return_annotation=empty)), ""
-
-
 def setup(app: Sphinx) -> None:
     """Joins the functions above to the events of a build."""
     app.connect("builder-inited", draw_charts)
@@ -175,4 +160,3 @@ def setup(app: Sphinx) -> None:
     # Before napoleon, which knows only the parts with arguments.
     app.connect("autodoc-process-docstring", show_chart, priority=400)
     app.connect("autodoc-process-docstring", keep_formulas, priority=400)
-    app.connect("autodoc-process-signature", plain_signature)

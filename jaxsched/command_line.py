@@ -111,10 +111,15 @@ def _expressions(
 
 def _parsed(text: str, place: str = "") -> js.Schedule:
     try:
-        return js.parse(text)
+        made = js.parse(text)
     except ValueError as error:
         reason = str(error).removeprefix("parse: ")
         raise click.ClickException(place + reason) from error
+    if isinstance(made, js.Schedule):
+        return made
+    raise click.ClickException(
+        f"{place}what is driven by a metric has no curve of its own\n  {text}\n  ^"
+    )
 
 
 def _takes_schedules(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -211,6 +211,12 @@ WRONG = {
         "cosine(1, 0",
         6,
     ),
+    "driven by a metric": (
+        ["describe", "greedy(constant(1))", "--total-steps", "9"],
+        "jaxsched: what is driven by a metric has no curve of its own",
+        "greedy(constant(1))",
+        0,
+    ),
     "no schedule": (
         ["describe", "0.1"],
         "jaxsched: a schedule is a call such as linear(1, 0, 10)",
@@ -247,10 +253,6 @@ REFUSED = {
     "no such name": (["explain", "cosin"], "the nearest are cosine"),
     "no such command": (["draw"], "No such command 'draw'"),
     "no such module": (["--import", "no_such", "list"], "no_such"),
-    "driven": (
-        ["describe", "greedy(constant(1))", "--total-steps", "9"],
-        "schedule must be",
-    ),
 }
 
 
