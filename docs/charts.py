@@ -8,14 +8,8 @@ from matplotlib.figure import Figure
 
 import jaxsched as js
 
-# What the table in README leaves out: operators, which it names, shapes, and what needs
-# a metric.
+# What the table in README leaves out: shapes, and what needs a metric.
 MORE = {
-    "add": "add(cosine(0.8, 0, 100), 0.2)",
-    "subtract": "subtract(1, cosine(0.8, 0, 100))",
-    "multiply": "multiply(cosine(1, 0, 100), triangular(0.5, 1, 10))",
-    "divide": "divide(1, linear(1, 5, 100))",
-    "negative": "negative(cosine(1, 0, 100))",
     "rex": "transition(1, 0, 100, shape=rex(beta=0.5))",
     "tanh": "transition(1, 0, 100, shape=tanh(lower=-7, upper=3))",
     "inverse_proportional": "transition(1, 0.1, 100, "

@@ -19,7 +19,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import jaxsched as js
-from jaxsched.schedule import schedules
 
 # A row of the table is a call; the name before its bracket is the row's.
 EXAMPLES = {
@@ -79,7 +78,6 @@ EXAMPLES = {
         "flat_cosine(1, total_steps=100, decay_steps=50)",
     ],
 }
-OPERATORS = {"add", "subtract", "multiply", "divide", "negative"}
 
 STEPS = np.arange(120)
 WIDTH, HEIGHT = 160, 60  # of a picture, in CSS pixels
@@ -104,7 +102,7 @@ def calls() -> list[str]:
     """
     found = [call for group in EXAMPLES.values() for call in group]
     names = {name_of(call) for call in found}
-    public = {name for name in js.__all__ if is_schedule(name)} - OPERATORS
+    public = {name for name in js.__all__ if is_schedule(name)}
     if names != public or len(found) != len(names):
         sys.exit(f"EXAMPLES need one call each, see {sorted(names ^ public)}")
     return found
@@ -112,8 +110,9 @@ def calls() -> list[str]:
 
 def is_schedule(name: str) -> bool:
     """Whether a public name is a constructor of schedules or a recipe."""
-    rule = schedules.get(name)
-    return rule is not None and rule.constructor is getattr(js, name)
+    made = getattr(js, name)
+    is_constructor = hasattr(made, "__rule__")
+    return is_constructor and inspect.signature(made).return_annotation is js.Schedule
 
 
 def parts(call: str, schedule: js.Schedule) -> list[js.Schedule]:

@@ -6,16 +6,6 @@
 0.0003
 """
 
-from jaxsched.arithmetic import (
-    add,
-    clip,
-    divide,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    subtract,
-)
 from jaxsched.clock import Clock
 from jaxsched.combinators.randomness import noise
 from jaxsched.combinators.sequence import cooldown, join, warmup
@@ -42,20 +32,17 @@ from jaxsched.domains import (
     Factor,
     Factors,
     Flag,
-    Fraction,
     LengthFactor,
     Period,
     Power,
     Rate,
-    ScheduleLike,
-    ScheduleLikes,
     Seed,
     Steps,
     Value,
     Values,
 )
 from jaxsched.domains.choices import OneOf
-from jaxsched.domains.functions import as_schedule
+from jaxsched.domains.numbers import Number
 from jaxsched.export import to_keras, to_torch_lambda
 from jaxsched.grids.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.grids.evaluation import evaluate
@@ -64,7 +51,7 @@ from jaxsched.grids.random_grid import random_grid
 from jaxsched.inspection.comparison import Comparison, compare
 from jaxsched.inspection.description import DescribedPhase, Description, describe
 from jaxsched.inspection.explore import explore
-from jaxsched.inspection.phases import Phase, horizon, phases
+from jaxsched.inspection.phases import horizon, phases
 from jaxsched.inspection.plot import plot
 from jaxsched.metric_driven.greedy import greedy
 from jaxsched.metric_driven.machine import (
@@ -98,9 +85,18 @@ from jaxsched.recipes.warmups import (
     warmup_linear,
 )
 from jaxsched.rule import Refusal
-from jaxsched.schedule import Schedule, schedule
+from jaxsched.schedule import (
+    Phase,
+    Schedule,
+    ScheduleLike,
+    ScheduleLikes,
+    as_schedule,
+    schedule,
+)
+from jaxsched.schedule.arguments import constant
+from jaxsched.schedule.operators import clip, maximum, minimum
+from jaxsched.schedule.stacking import stack, unstack
 from jaxsched.shapes import Shape, ShapeLike, inverse_proportional, rex, shape, tanh
-from jaxsched.stacking import stack, unstack
 from jaxsched.text.data import from_dict, to_dict
 from jaxsched.text.names import array
 from jaxsched.text.parse import parse
@@ -111,14 +107,7 @@ from jaxsched.training.transformation import (
     ScaleByLearningRateState,
     scale_by_learning_rate,
 )
-from jaxsched.transitions import (
-    constant,
-    cosine,
-    exponential,
-    linear,
-    polynomial,
-    transition,
-)
+from jaxsched.transitions import cosine, exponential, linear, polynomial, transition
 
 __version__ = "0.1.0"
 
@@ -160,11 +149,6 @@ __all__ = [
     "retime",
     "noise",
     # arithmetic
-    "add",
-    "subtract",
-    "multiply",
-    "divide",
-    "negative",
     "maximum",
     "minimum",
     "clip",
@@ -254,7 +238,7 @@ __all__ = [
     "Rate",
     "Factor",
     "Power",
-    "Fraction",
+    "Number",
     "Steps",
     "Period",
     "LengthFactor",

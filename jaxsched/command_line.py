@@ -18,7 +18,9 @@ import numpy as np
 
 import jaxsched as js
 from jaxsched.inspection.phases import latest_end
-from jaxsched.text.names import find, registered, unknown
+from jaxsched.schedule import schedules
+from jaxsched.shapes import shapes
+from jaxsched.text.names import unknown
 
 _Labelled = dict[str, js.Schedule]
 
@@ -261,10 +263,12 @@ def list_all() -> None:
 
 def _constructors() -> dict[str, Callable[..., Any]]:
     """What an EXPR may call: the public ones in their order, then those imported."""
-    found = {name: made for name in registered() if (made := find(name)) is not None}
-    public = [name for name in js.__all__ if name in found]
-    own = [n for n, made in found.items() if not _module(made).startswith("jaxsched.")]
-    return {name: found[name] for name in [*public, *own]}
+    public = {name: getattr(js, name) for name in js.__all__}
+    found = {n: made for n, made in public.items() if hasattr(made, "__rule__")}
+    for names in (schedules, shapes):
+        own = [rule for rule in names.rules() if not rule.is_own]
+        found |= {names.shortest(rule): rule.constructor for rule in own}
+    return found
 
 
 def _module(made: Callable[..., Any]) -> str:
@@ -304,5 +308,5 @@ def explain(name: str) -> None:
     """Formula, arguments, example and paper of a schedule."""
     made = _constructors().get(name)
     if made is None:
-        raise click.UsageError(unknown(name))
+        raise click.UsageError(unknown(name, schedules))
     click.echo(f"{_call(name, made)}\n\n{inspect.getdoc(made) or ''}")

@@ -1,16 +1,20 @@
 """Schedules that go round: each cycle restarts exactly."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
 from jaxsched import shapes
+from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Factor, LengthFactor, Period, Steps, Value
-from jaxsched.domains.numbers import known
 from jaxsched.numerics import blend, grown, is_literal, log, powered
 from jaxsched.progress import cycle_of, progress, since, together
-from jaxsched.rule import Refusal
-from jaxsched.schedule import as_real, schedule
+from jaxsched.rule import Refusal, known
+from jaxsched.schedule import Phase, schedule
+from jaxsched.schedule.cycles import cycles, restarts
+from jaxsched.schedule.phases import number
 
 
 def _some_length(up_steps: Steps, down_steps: Steps | None, **_: object) -> None:
@@ -31,7 +35,13 @@ def _some_length(up_steps: Steps, down_steps: Steps | None, **_: object) -> None
         raise Refusal(reason, "up_steps", "down_steps")
 
 
-@schedule(check=_some_length)
+def _triangles(s: Any, until: float) -> list[Phase]:
+    up = number(s.up_steps)
+    down = up if s.down_steps is None else number(s.down_steps)
+    return cycles(up + down, 1, None, until)
+
+
+@schedule(check=_some_length, phases=_triangles)
 def triangular(
     step: ArrayLike,
     min_value: Value,
@@ -96,7 +106,7 @@ def triangular(
     return min_value * depth + max_value * height
 
 
-@schedule
+@schedule(phases=restarts)
 def cosine_restarts(
     step: ArrayLike,
     peak_value: Value,

@@ -4,11 +4,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from jaxsched.domains import ScheduleLike
-from jaxsched.domains.functions import Inner
 from jaxsched.domains.numbers import Number
 from jaxsched.rule import admitted
-from jaxsched.schedule import Schedule
+from jaxsched.schedule import Inner, Schedule, ScheduleLike
 
 
 def to_torch_lambda(schedule: ScheduleLike, lr: float = 1.0) -> Callable[[int], float]:

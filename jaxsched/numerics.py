@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxsched.schedule import as_real
+from jaxsched.arrays import as_real
 
 
 def is_literal(value: Any, number: float) -> bool:

@@ -1,14 +1,20 @@
 """Tables: values at given steps. However long one is, a step costs at most a search."""
 
+import math
+from itertools import pairwise
+from typing import Any
+
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.domains import Boundaries, Factor, Factors, Value, Values
 from jaxsched.numerics import powered, safely
 from jaxsched.progress import progress, since
 from jaxsched.rule import Refusal
-from jaxsched.schedule import as_real, schedule
+from jaxsched.schedule import Phase, schedule
+from jaxsched.schedule.phases import MOST, times, unbounded
 from jaxsched.search import passed
 
 
@@ -22,7 +28,21 @@ def _one_more_value(values: Values, boundaries: Boundaries) -> None:
         )
 
 
-@schedule(check=_one_more_value)
+def _values(s: Any, until: float) -> list[Phase]:
+    """One phase for each value of a table of constants."""
+    begins = [0, *times(s.boundaries), math.inf]
+    if len(begins) > MOST + 1:
+        return unbounded(s)
+    pairs = pairwise(begins)
+    return [Phase(f"value {i}", a, b, i == 1) for i, (a, b) in enumerate(pairs, 1)]
+
+
+def _curve(s: Any, until: float) -> list[Phase]:
+    """One phase for a curve through points."""
+    return [Phase(s._rule.name, 0, times(s.boundaries)[-1])]
+
+
+@schedule(check=_one_more_value, phases=_values)
 def piecewise_constant(
     step: ArrayLike, values: Values, boundaries: Boundaries
 ) -> ArrayLike:
@@ -76,7 +96,7 @@ def _one_kind_of_factor(
         )
 
 
-@schedule(check=_one_kind_of_factor)
+@schedule(check=_one_kind_of_factor, phases=_values)
 def multistep(
     step: ArrayLike,
     init_value: Value,
@@ -136,7 +156,7 @@ def _same_count(boundaries: Boundaries, values: Values) -> None:
         )
 
 
-@schedule(check=_same_count)
+@schedule(check=_same_count, phases=_curve)
 def piecewise_linear(
     step: ArrayLike, boundaries: Boundaries, values: Values
 ) -> ArrayLike:
@@ -174,7 +194,7 @@ def piecewise_linear(
     return _line(jnp.asarray(boundaries), jnp.asarray(values), step)
 
 
-@schedule(check=_same_count)
+@schedule(check=_same_count, phases=_curve)
 def spline(step: ArrayLike, boundaries: Boundaries, values: Values) -> ArrayLike:
     """A smooth curve through given points that never overshoots them.
 

@@ -12,8 +12,8 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxsched import restarts
+from jaxsched.arrays import as_real
 from jaxsched.numerics import fractions, is_literal
-from jaxsched.schedule import as_real
 
 
 def progress(step: ArrayLike, steps: ArrayLike) -> tuple[Array, Array]:

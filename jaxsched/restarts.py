@@ -16,8 +16,8 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_integer, as_real
 from jaxsched.numerics import fractions
-from jaxsched.schedule import as_integer, as_real
 
 # Fixed point: little-endian limbs of 16 bits, each in a uint32 so that a product fits.
 _INTEGER, _FRACTION = 4, 4

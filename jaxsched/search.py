@@ -7,8 +7,8 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import is_traced
 from jaxsched.progress import together
-from jaxsched.rule import is_traced
 
 # More than that in one bucket, and a binary search of the whole table costs no more.
 _MOST_ROUNDS = 5

@@ -10,18 +10,19 @@ import math
 from collections.abc import Callable
 from typing import Annotated, Any, Concatenate, ParamSpec
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 from jax.typing import ArrayLike
 
 from jaxsched.domains import Factor, Value
 from jaxsched.numerics import is_literal, log1p, safely
-from jaxsched.rule import Bound, Registry, Rule, constructor_of
+from jaxsched.rule import Bound, Domain, Names, Rule, constructor_of
 
 P = ParamSpec("P")
 Weights = tuple[Array, Array]
 
-shapes: Registry = Registry("shape")
+shapes: Names = Names("shape")
 
 
 class Shape(Bound):
@@ -46,6 +47,11 @@ class Shape(Bound):
         """
         return self._rule.function(elapsed, remaining, **self._loaded())
 
+    def reaches_end(self) -> bool:
+        """Whether at its end nothing is left of the value it leaves."""
+        with jax.ensure_compile_time_eval():
+            return float(jax.device_get(self(1.0, 0.0)[0])) == 0
+
 
 def shape(rule: Callable[Concatenate[Any, Any, P], Any], /) -> Callable[P, Shape]:
     """Turns a rule `rule(elapsed, remaining, *hyperparameters)` into a shape.
@@ -67,28 +73,45 @@ def shape(rule: Callable[Concatenate[Any, Any, P], Any], /) -> Callable[P, Shape
     >>> js.transition(1.0, 0.0, 4, shape="smoothstep").at(1)
     0.84375
     """
-    made = Rule(rule, given=2)
+    made = Rule(rule, given=2, writes_defaults=True)
     shapes.add(made)
-    return constructor_of(made, lambda values: Shape(made, values))
+    return constructor_of(made, Shape, lambda values: Shape(made, values))
 
 
-class OfShape:
-    """A shape, or the name of one whose hyperparameters have defaults."""
+class OfShape(Domain):
+    """A shape, or the name of one whose hyperparameters have defaults.
 
-    static: bool = False
+    Attributes:
+      names: Where text looks for what is called in the place of a shape.
+    """
+
+    words: str = "shape"
+    names: Names = shapes
 
     def admit(self, value: Any) -> Shape:
         if isinstance(value, Shape):
             return value
         if not isinstance(value, str):
             raise TypeError("must be the name of a shape or a shape")
-        rule = shapes.get(value)
+        rule = shapes.find(value)
         if rule is None:
             raise ValueError(f"must be one of {', '.join(sorted(shapes))}")
         return rule.constructor()
 
-    def load(self, value: Shape) -> Shape:
-        return value
+    def write(self, value: Shape) -> str:
+        """The name of a shape without hyperparameters, else its call."""
+        name = self._name(value)
+        return repr(value) if name is None else repr(name)
+
+    def data(self, value: Shape) -> Any:
+        """Likewise."""
+        name = self._name(value)
+        return value._data() if name is None else name
+
+    def _name(self, value: Shape) -> str | None:
+        rule = value._rule
+        is_all = not value._values and not shapes.why_not(rule)
+        return shapes.shortest(rule) if is_all else None
 
 
 ShapeLike = Annotated[str | Shape, OfShape()]

@@ -6,41 +6,11 @@ from jax.typing import ArrayLike
 
 from jaxsched import shapes
 from jaxsched.domains import Power, Steps, Value
-from jaxsched.domains.numbers import known
 from jaxsched.numerics import blend, log
 from jaxsched.progress import progress
-from jaxsched.rule import Refusal
+from jaxsched.rule import Refusal, known
 from jaxsched.schedule import schedule
 from jaxsched.shapes import ShapeLike, as_shape, raised
-
-
-@schedule
-def constant(step: ArrayLike, value: Value) -> ArrayLike:
-    """The same value at every step.
-
-    The baseline, and a part of longer schedules. Unlike a plain number it is a schedule:
-    an optimizer that is given it keeps the same state as with any other.
-
-    Formula: s(t) = value for every t.
-
-    Args:
-      value: The value, any finite number; differentiable.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: The value is not finite.
-      TypeError: The value is not a real number.
-
-    Example:
-      >>> import jaxsched as js
-      >>> js.constant(0.1).at(1000)
-      0.10000000149011612
-
-    Reference: Goodfellow, Bengio, Courville, *Deep Learning* (2016), algorithm 8.1.
-    """
-    return value
 
 
 @schedule

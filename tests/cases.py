@@ -14,6 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 
 import jaxsched as js
+from jaxsched.schedule import operators
+
+
+def constructor(name: str) -> Callable[..., Any]:
+    """What makes schedules of that name: public, or behind an operator."""
+    return getattr(js, name, None) or getattr(operators, name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,11 +240,11 @@ CASES: list[Case] = [
     case(js.clip, schedule=fall, min_value=0.125, max_value=0.25),
     case(js.maximum, first=ramp, second=fall),
     case(js.minimum, first=ramp, second=0.25),
-    case(js.add, first=ramp, second=fall),
-    case(js.subtract, first=ramp, second=fall, crosses=True),
-    case(js.multiply, first=ramp, second=2),
-    case(js.divide, first=fall, second=ramp),
-    case(js.negative, schedule=fall),
+    case(operators.add, first=ramp, second=fall),
+    case(operators.subtract, first=ramp, second=fall, crosses=True),
+    case(operators.multiply, first=ramp, second=2),
+    case(operators.divide, first=fall, second=ramp),
+    case(operators.negative, schedule=fall),
     case(js.warmup_constant, peak_value=0.5, warmup_steps=5),
     case(js.warmup_linear, peak_value=0.5, total_steps=15, warmup_steps=5),
     case(js.warmup_linear, peak_value=0.5, total_steps=5, warmup_steps=5),

@@ -11,7 +11,7 @@ import chex
 import jax
 import numpy as np
 import reference
-from cases import float_dtype
+from cases import constructor, float_dtype
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -76,7 +76,7 @@ def leaf(name: str, *args: Any, **kwargs: Any) -> Tree:
             moved = np.abs(np.log2(np.maximum(values, 1e-45) / top))
         return values * (1 + 0.2 * moved) if name in AMPLIFIED else values
 
-    return Tree(getattr(js, name)(*args, **kwargs), expected, size)
+    return Tree(constructor(name)(*args, **kwargs), expected, size)
 
 
 def node(name: str, *held: Tree, divides: bool = False, **kwargs: Any) -> Tree:
@@ -95,7 +95,7 @@ def node(name: str, *held: Tree, divides: bool = False, **kwargs: Any) -> Tree:
         }.get(name, make)
         size = make_size(*([sizes] if join else sizes), **kwargs)
     return Tree(
-        getattr(js, name)(*([schedules] if join else schedules), **kwargs),
+        constructor(name)(*([schedules] if join else schedules), **kwargs),
         make(*([expected] if join else expected), **kwargs),
         size,
         1 + sum(tree.parts for tree in held),

@@ -18,8 +18,8 @@ from jaxsched.schedule import schedules
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
-# Not public: `as_schedule` makes the one from a callable, `compat.torch` the other.
-INTERNAL = {"call", "compounded"}
+# Not public: `as_schedule` makes the one from a callable, operators the others.
+INTERNAL = {"call", *js.Schedule.operators}
 
 LOOK = """
 import json, sys
@@ -32,12 +32,7 @@ print(json.dumps({"modules": list(sys.modules), "started": started}))
 
 def package_constructors() -> dict[str, Callable[..., Any]]:
     """The constructors and recipes of the package, without those that tests made."""
-    rules = {name: schedules.get(name) for name in schedules}
-    return {
-        name: rule.constructor
-        for name, rule in rules.items()
-        if rule is not None and str(rule.function.__module__).startswith("jaxsched.")
-    }
+    return {rule.name: rule.constructor for rule in schedules.rules() if rule.is_own}
 
 
 @pytest.fixture(scope="module")

@@ -79,7 +79,12 @@ join([linear(0.0, 1.0, 4), constant(1.0), 0.5], [4, 8])
 cycle(warmup(linear(1.0, 0.0, 8), 2), 10, 2, 0.5, limit=3)
 noise(constant(1.0), 0.1, seed=3, distribution='uniform')
 clip(step_decay(1.0, 0.5, 10), 1e-3)
-divide(multiply(2.0, linear(1.0, 0.0, 4)), 10)
+2.0 * linear(1.0, 0.0, 4) / 10
+-(1 - linear(1.0, 0.0, 4)) * cosine(1.0, 0.0, 9)
+warmup(0.5 * linear(1.0, 0.0, 4) + 1e-5, 10)
+array(0.5, 'float32') * linear(1.0, 0.0, 4)
++linear(1.0, 0.0, 4) - -linear(1.0, 0.0, 4)
+constant(2.0) * 3
 warmup_cosine(3e-4, total_steps=10 * 100, warmup_steps=100)
 wsd(1.0, 100, 10, 20, shape="sqrt")
 constant(array(0.1, dtype='float32'))
@@ -291,8 +296,10 @@ HOSTILE = [
     "¦().__class__.__bases__[0].__subclasses__()",
     "¦linear.__globals__",
     "¦linear.__wrapped__(1, 2, 3, 4)",
-    "¦js.linear(1.0, 0.0, 10)",
-    "warmup(¦js.linear(1.0, 0.0, 10), 5)",
+    "¦np.linear(1.0, 0.0, 10)",
+    "warmup(¦js.js.linear(1.0, 0.0, 10), 5)",
+    "¦js.os.system('true')",
+    "¦js.schedule.operators.add.__class__(1.0, 2.0)",
     "¦constant(1.0).replace(value=2.0)",
     "¦constant(1.0).value",
     "constant(¦'a'.join)",
@@ -405,10 +412,16 @@ HOSTILE = [
     "constant(1 + ¦'a')",
     "constant(1 + ¦None)",
     "constant(-¦'a')",
-    "constant(1 + ¦constant(1.0))",
-    "¦linear(1.0, 0.0, 10) + 1",
-    "2 * ¦linear(1.0, 0.0, 10)",
-    "-¦linear(1.0, 0.0, 10)",
+    "constant(¦1 + constant(1.0))",
+    "¦linear(1.0, 0.0, 10) ** 2",
+    "¦linear(1.0, 0.0, 10) // 2",
+    "¦2 % linear(1.0, 0.0, 10)",
+    "linear(1.0, 0.0, 10) + ¦'a'",
+    "linear(1.0, 0.0, 10) * ¦None",
+    "linear(1.0, 0.0, 10) - ¦True",
+    "linear(1.0, 0.0, 10) / ¦[1.0]",
+    "¦linear(1.0, 0.0, 10) / 0",
+    "1 + ¦rex()",
     # Not a call of a schedule.
     "",
     " \t\n ",

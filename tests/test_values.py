@@ -184,7 +184,8 @@ def test_operators(build, function):
     made = build(s)
     assert isinstance(made, js.Schedule)
     assert made.at(4) == pytest.approx(function(0.75), rel=1e-6)
-    assert repr(made).split("(")[0] in js.__all__
+    if "<" not in repr(made):  # a callable has no text
+        assert eval(repr(made), vars(js)) == js.parse(repr(made)) == made
 
 
 @pytest.mark.parametrize("operation", [operator.add, operator.mul, operator.truediv])
@@ -215,14 +216,6 @@ def test_no_schedule_looks_stateful_to_optax():
         @js.schedule
         def stateful_lookalike(step, init: js.Value, update: js.Value):
             return init + update
-
-
-def test_a_taken_name_is_refused():
-    with pytest.raises(ValueError, match=r"cosine: the name is taken by the schedule"):
-
-        @js.schedule
-        def cosine(step, value: js.Value):
-            return value
 
 
 def test_an_unannotated_hyperparameter_is_refused():

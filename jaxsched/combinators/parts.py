@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from jaxsched.arrays import as_real
 from jaxsched.rule import same
-from jaxsched.schedule import Schedule, as_real
-from jaxsched.stacking import kind, stacked_leaf
+from jaxsched.schedule import Schedule
+from jaxsched.schedule.stacking import kind, stacked_leaf
 
 # Up to here parts are computed one by one, their numbers being constants of the program.
 _FEW = 16

@@ -7,14 +7,15 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxsched.domains import Factor, Period, Rate, ScheduleLike, Seed
+from jaxsched.arrays import as_real
+from jaxsched.domains import Factor, Period, Rate, Seed
 from jaxsched.domains.choices import OneOf
-from jaxsched.domains.functions import as_schedule
 from jaxsched.progress import cycle_of
-from jaxsched.schedule import as_real, schedule
+from jaxsched.schedule import ScheduleLike, as_schedule, schedule
+from jaxsched.schedule.phases import within
 
 
-@schedule
+@schedule(phases=within)
 def noise(
     step: ArrayLike,
     schedule: ScheduleLike,

@@ -1,5 +1,6 @@
 """One schedule after another: join, and what comes before and after."""
 
+import math
 from typing import Any
 
 import jax.numpy as jnp
@@ -7,13 +8,21 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.combinators.parts import Table, by_kind
-from jaxsched.domains import Boundaries, Flag, ScheduleLike, ScheduleLikes, Steps, Value
-from jaxsched.domains.functions import as_schedule
+from jaxsched.domains import Boundaries, Flag, Steps, Value
 from jaxsched.numerics import blend
 from jaxsched.progress import progress, since, together
 from jaxsched.rule import Refusal
-from jaxsched.schedule import Schedule, as_real, schedule
+from jaxsched.schedule import (
+    Phase,
+    Schedule,
+    ScheduleLike,
+    ScheduleLikes,
+    as_schedule,
+    schedule,
+)
+from jaxsched.schedule.phases import cut, moved, number, phases_of, times
 from jaxsched.search import passed
 from jaxsched.shapes import ShapeLike, as_shape
 
@@ -28,7 +37,18 @@ def _one_boundary_less(schedules: ScheduleLikes, boundaries: Boundaries) -> None
         )
 
 
-@schedule(check=_one_boundary_less)
+def _parts(s: Any, until: float) -> list[Phase]:
+    begins = [0, *times(s.boundaries)]
+    found = []
+    for part, begin, end in zip(
+        s.schedules, begins, [*begins[1:], math.inf], strict=True
+    ):
+        own = phases_of(part, min(end, until) - begin)
+        found += cut(moved(own, begin), begin, end)
+    return found
+
+
+@schedule(check=_one_boundary_less, phases=_parts)
 def join(
     step: ArrayLike, schedules: ScheduleLikes, boundaries: Boundaries
 ) -> ArrayLike:
@@ -101,7 +121,16 @@ def _latest(times: Array) -> Any:
     return jnp.iinfo(times.dtype).max if whole else jnp.inf
 
 
-@schedule
+def _ramp_first(s: Any, until: float) -> list[Phase]:
+    n = number(s.steps)
+    if s.overlap:
+        after = cut(phases_of(s.schedule, until), n, math.inf)
+    else:
+        after = moved(phases_of(s.schedule, until - n), n)
+    return [Phase("warmup", 0, n), *after]
+
+
+@schedule(phases=_ramp_first)
 def warmup(
     step: ArrayLike,
     schedule: ScheduleLike,
@@ -160,7 +189,17 @@ def warmup(
     return jnp.where(now < length, blend(start, fall, target, rise), body)
 
 
-@schedule
+def _cooldown_last(s: Any, until: float) -> list[Phase]:
+    begin = number(s.begin)
+    end = begin + number(s.steps)
+    before = cut(phases_of(s.schedule, min(begin, until)), 0, begin)
+    found = [*before, Phase("cooldown", begin, end)]
+    if s.freeze or s.shape.reaches_end():
+        return found
+    return [*found, *cut(phases_of(s.schedule, until), end, math.inf)]
+
+
+@schedule(phases=_cooldown_last)
 def cooldown(
     step: ArrayLike,
     schedule: ScheduleLike,

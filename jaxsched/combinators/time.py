@@ -1,18 +1,21 @@
 """A schedule on another clock: repeated, held, moved, stretched, reversed."""
 
+import math
 from typing import Annotated, Any
 
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from jaxsched.domains import Count, Factor, LengthFactor, Period, ScheduleLike, Steps
-from jaxsched.domains.functions import Clockwork, as_schedule
+from jaxsched.arrays import as_real
+from jaxsched.domains import Count, Factor, LengthFactor, Period, Steps
 from jaxsched.numerics import is_literal, powered
 from jaxsched.progress import cycle_of, later, since, together
-from jaxsched.schedule import as_real, schedule
+from jaxsched.schedule import Clockwork, Phase, ScheduleLike, as_schedule, schedule
+from jaxsched.schedule.cycles import restarts
+from jaxsched.schedule.phases import cut, moved, number, phases_of, unbounded
 
 
-@schedule
+@schedule(phases=restarts)
 def cycle(
     step: ArrayLike,
     schedule: ScheduleLike,
@@ -72,7 +75,17 @@ def cycle(
     return powered(value, value_factor, as_real(place.turn))
 
 
-@schedule
+def _stairs(s: Any, until: float) -> list[Phase]:
+    every = number(s.every)
+
+    def stair(time: float) -> float:
+        return time if time == math.inf else math.ceil(time / every) * every
+
+    found = phases_of(s.schedule, until)
+    return [p._replace(begin=stair(p.begin), end=stair(p.end)) for p in found]
+
+
+@schedule(phases=_stairs)
 def staircase(step: ArrayLike, schedule: ScheduleLike, every: Period) -> ArrayLike:
     """A schedule that moves only every so many steps: per-epoch schedules.
 
@@ -101,7 +114,12 @@ def staircase(step: ArrayLike, schedule: ScheduleLike, every: Period) -> ArrayLi
     return as_schedule(schedule)(since(now, cycle_of(now, length).step))
 
 
-@schedule
+def _later(s: Any, until: float) -> list[Phase]:
+    n = number(s.steps)
+    return [Phase("delay", 0, n), *moved(phases_of(s.schedule, until - n), n)]
+
+
+@schedule(phases=_later)
 def delay(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
     """A schedule that begins later, holding its first value until then.
 
@@ -129,7 +147,13 @@ def delay(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
     return as_schedule(schedule)(since(step, steps))
 
 
-@schedule
+def _earlier(s: Any, until: float) -> list[Phase]:
+    n = number(s.steps)
+    found = cut(moved(phases_of(s.schedule, until + n), -n), 0, math.inf)
+    return found or [Phase("hold", 0, 0)]
+
+
+@schedule(phases=_earlier)
 def shift(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
     """A schedule continued from a later step: for a run that goes on from a checkpoint.
 
@@ -157,7 +181,13 @@ def shift(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
     return as_schedule(schedule)(later(step, steps))
 
 
-@schedule
+def _longer(s: Any, until: float) -> list[Phase]:
+    factor = number(s.factor)
+    found = phases_of(s.schedule, until / factor)
+    return [p._replace(begin=p.begin * factor, end=p.end * factor) for p in found]
+
+
+@schedule(phases=_longer)
 def stretch(step: ArrayLike, schedule: ScheduleLike, factor: Factor) -> ArrayLike:
     """A schedule with every duration multiplied by `factor`.
 
@@ -187,7 +217,14 @@ def stretch(step: ArrayLike, schedule: ScheduleLike, factor: Factor) -> ArrayLik
     return as_schedule(schedule)(as_real(step) / as_real(factor))
 
 
-@schedule
+def _backwards(s: Any, until: float) -> list[Phase]:
+    n = number(s.steps)
+    found = cut(phases_of(s.schedule, n), 0, n)
+    backwards = [p._replace(begin=n - p.end, end=n - p.begin) for p in found[::-1]]
+    return backwards or [Phase("hold", 0, 0)]
+
+
+@schedule(phases=_backwards)
 def reverse(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
     """A schedule run backwards from `steps` to 0, then held.
 
@@ -216,7 +253,7 @@ def reverse(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
     return as_schedule(schedule)(since(steps, step))
 
 
-@schedule
+@schedule(phases=unbounded)
 def retime(
     step: ArrayLike, schedule: ScheduleLike, clock: Annotated[Any, Clockwork()]
 ) -> ArrayLike:

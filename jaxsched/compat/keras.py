@@ -17,11 +17,12 @@ from jaxsched.compat.lengths import refuse_no_steps, whole
 from jaxsched.cycles import cosine_restarts
 from jaxsched.decays.exponential import exponential_decay
 from jaxsched.decays.inverse_time import inverse_time_decay
-from jaxsched.domains.numbers import known, surely
+from jaxsched.domains.numbers import surely
 from jaxsched.piecewise import piecewise_constant
-from jaxsched.rule import short
+from jaxsched.rule import known, short
 from jaxsched.schedule import Schedule
-from jaxsched.transitions import constant, cosine, polynomial
+from jaxsched.schedule.arguments import constant
+from jaxsched.transitions import cosine, polynomial
 
 __all__ = [
     "ExponentialDecay",

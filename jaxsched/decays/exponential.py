@@ -3,10 +3,11 @@
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.domains import Factor, Flag, Period, Rate, Steps, Value
 from jaxsched.numerics import grown, powered
 from jaxsched.progress import cycle_of, since, together, turns
-from jaxsched.schedule import as_real, schedule
+from jaxsched.schedule import schedule
 
 
 @schedule

@@ -4,10 +4,11 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.domains import Flag, Period, Power, Rate, Value
 from jaxsched.numerics import grown, is_literal, log1p, safely
 from jaxsched.progress import later, since, turns
-from jaxsched.schedule import as_real, schedule
+from jaxsched.schedule import schedule
 
 
 @schedule

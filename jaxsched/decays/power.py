@@ -1,12 +1,16 @@
 """Decays by a power of the step."""
 
+from typing import Any
+
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.domains import Factor, Period, Power, Steps, Value
 from jaxsched.numerics import safely
 from jaxsched.progress import turns
-from jaxsched.schedule import as_real, schedule
+from jaxsched.schedule import Phase, schedule
+from jaxsched.schedule.phases import number
 
 
 @schedule
@@ -48,7 +52,12 @@ def inverse_sqrt_decay(
     return init_value / jnp.sqrt(1 + elapsed)
 
 
-@schedule
+def _ramp_and_tail(s: Any, until: float) -> list[Phase]:
+    ramp = number(s.warmup_steps)
+    return [Phase("warmup", 0, ramp), Phase("inverse_sqrt", ramp, None)]
+
+
+@schedule(phases=_ramp_and_tail)
 def noam(
     step: ArrayLike, model_size: Factor, warmup_steps: Steps, factor: Factor = 1.0
 ) -> ArrayLike:

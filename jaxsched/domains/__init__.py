@@ -3,19 +3,16 @@
 `def cosine(step, init_value: Value, end_value: Value, steps: Steps)` reads: two finite
 numbers and a length. Constructors check concrete values and let tracers pass. Everything
 numeric is data (a leaf of the schedule's pytree); flags, choices and plain callables are
-static (part of its structure).
+static (part of its structure). What holds schedules is in `jaxsched.schedule`.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.domains.choices import TrueOrFalse
-from jaxsched.domains.functions import Inner, Inners
 from jaxsched.domains.numbers import Growth, Number, whole_number
 from jaxsched.domains.tables import Table
-from jaxsched.schedule import Schedule
 
 _LENGTH = Number(least=0, whole="may", kind="a length")
 
@@ -23,46 +20,42 @@ _LENGTH = Number(least=0, whole="may", kind="a length")
 Flag = Annotated[bool, TrueOrFalse()]
 
 
-Value = Annotated[ArrayLike, Number()]
+Value = Annotated[Numeric, Number()]
 
 
-Rate = Annotated[ArrayLike, Number(least=0)]
+Rate = Annotated[Numeric, Number(least=0)]
 
 
-Factor = Annotated[ArrayLike, Number(above=0)]
+Factor = Annotated[Numeric, Number(above=0)]
 
 
-Power = Annotated[ArrayLike, Number(above=0)]
+Power = Annotated[Numeric, Number(above=0)]
 
 
-Fraction = Annotated[ArrayLike, Number(least=0, most=1)]
+Steps = Annotated[Numeric, _LENGTH]
 
 
-Steps = Annotated[ArrayLike, _LENGTH]
+Period = Annotated[Numeric, Number(above=0, whole="may", kind="a length")]
 
 
-Period = Annotated[ArrayLike, Number(above=0, whole="may", kind="a length")]
+LengthFactor = Annotated[Numeric, Growth(least=1, whole="may")]
 
 
-LengthFactor = Annotated[ArrayLike, Growth(least=1, whole="may")]
+Count = Annotated[Numeric, whole_number(1)]
 
 
-Count = Annotated[ArrayLike, whole_number(1)]
+Seed = Annotated[Numeric, whole_number(0)]
 
 
-Seed = Annotated[ArrayLike, whole_number(0)]
+Values = Annotated[Numeric | Sequence[Numeric], Table(Number())]
 
 
-Values = Annotated[ArrayLike | Sequence[ArrayLike], Table(Number())]
+Factors = Annotated[Numeric | Sequence[Numeric], Table(Number(above=0))]
 
 
-Factors = Annotated[ArrayLike | Sequence[ArrayLike], Table(Number(above=0))]
+Boundaries = Annotated[Numeric | Sequence[Numeric], Table(_LENGTH, rising=True)]
 
 
-Boundaries = Annotated[ArrayLike | Sequence[ArrayLike], Table(_LENGTH, rising=True)]
-
-
-ScheduleLike = Annotated[Schedule | Callable[[Any], Any] | ArrayLike, Inner()]
-
-
-ScheduleLikes = Annotated[Sequence[ScheduleLike], Inners()]
+def is_length(domain: object) -> bool:
+    """Whether it is the domain of `Steps`."""
+    return domain is _LENGTH

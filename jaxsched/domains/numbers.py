@@ -8,18 +8,28 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from jaxsched.rule import is_traced, is_weak
-from jaxsched.schedule import (
+from jaxsched.arrays import (
     as_integer,
     as_real,
+    default_float,
+    default_integer,
     is_array,
     is_real,
+    is_weak,
+    is_whole,
 )
+from jaxsched.rule import Domain, known, plain
+
+# What is larger rounds to infinity.
+_LARGEST = {
+    np.dtype(np.float32): float.fromhex("0x1.fffffefffffffp127"),
+    np.dtype(np.float64): float.fromhex("0x1.fffffffffffffp1023"),
+}
 
 _NUMERIC = (int, float, np.ndarray, np.generic, jax.Array)
 
 
-class Number:
+class Number(Domain):
     """One finite real number.
 
     Args:
@@ -31,7 +41,6 @@ class Number:
       kind: What to call it in an error.
     """
 
-    static: bool = False
     least: float | None
     above: float | None
     most: float | None
@@ -49,6 +58,7 @@ class Number:
     ):
         self.least, self.above, self.most = least, above, most
         self.whole, self.kind = whole, kind
+        self.words = {"a length": "steps", "a whole number": "int"}.get(kind, "number")
 
     def admit(self, value: Any) -> Any:
         value = numeric(value, self.kind)
@@ -63,25 +73,23 @@ class Number:
 
     def inspect(self, value: Any) -> None:
         """Checks bounds and kind of a number or array, where it is concrete."""
-        if self.whole == "must" and not _is_integer(value):
+        if self.whole == "must" and not is_whole(value):
             raise TypeError("must be a whole number")
         if isinstance(value, Tracer):
             return
-        largest = int(jnp.iinfo(jnp.result_type(int)).max)
-        if self.whole and isinstance(value, int) and value > largest:
-            raise ValueError(f"must be <= {largest} (or a float, or enable x64)")
-        x = np.asarray(value)
-        with np.errstate(over="ignore"):
-            narrow = x.astype(np.float64 if self.whole else _default_float())
-        if not np.all(np.isfinite(narrow)):
+        least, most = _extremes(value)
+        # A length may be a float of any size, a value must be one in its program.
+        limit = _LARGEST[np.dtype(np.float64) if self.whole else default_float()]
+        if not -limit <= least <= most <= limit:
             raise ValueError("must be finite")
-        if self.least is not None and not np.all(x >= self.least):
+        if self.least is not None and least < self.least:
             raise ValueError(f"must be >= {self.least}")
-        if self.above is not None and not np.all(x > self.above):
+        if self.above is not None and least <= self.above:
             raise ValueError(f"must be > {self.above}")
-        if self.most is not None and not np.all(x <= self.most):
+        if self.most is not None and most > self.most:
             raise ValueError(f"must be <= {self.most}")
-        if self.whole and x.dtype.kind in "iu" and np.any(x > largest):
+        largest = int(np.iinfo(default_integer()).max)
+        if self.whole and most > largest and is_whole(value):
             raise ValueError(f"must be <= {largest} (or a float, or enable x64)")
 
     def load(self, value: Any) -> Any:
@@ -99,20 +107,24 @@ class Number:
         if not self.whole:
             value = jnp.asarray(value)
             # Integers as values would wrap in what a rule does with them.
-            return value.astype(float) if _is_integer(value) else value
-        return as_integer(jnp.asarray(value)) if _is_integer(value) else as_real(value)
+            return value.astype(float) if is_whole(value) else value
+        return as_integer(jnp.asarray(value)) if is_whole(value) else as_real(value)
 
 
 class Growth(Number):
     """A factor on the length of each next cycle: 1, or enough above it to be counted."""
 
+    # Where cycles begin is exact for known numbers only.
+    decides: bool = True
+
     least_growth: float = 1.001  # some 14,600 cycles of first length 1 below 2^31
 
     def inspect(self, value: Any) -> None:
         super().inspect(value)
-        if known(value) and np.any(
-            (np.asarray(value) < self.least_growth) & (value != 1)
-        ):
+        if not known(value) or (isinstance(value, int) and value == 1):
+            return
+        host = np.asarray(jax.device_get(value))
+        if np.any((host < self.least_growth) & (host != 1)):
             raise ValueError(f"must be 1 or >= {self.least_growth}")
 
 
@@ -127,13 +139,14 @@ def numeric(value: Any, kind: str = "a number") -> Any:
     Raises:
       TypeError: Anything else, booleans included.
     """
+    if type(value) in (int, float):
+        return value
     if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         raise TypeError(f"must be {kind}")
     if isinstance(value, np.generic):
         value = value.item() if is_real(value.dtype) else None
-    if isinstance(value, jax.Array) and is_weak(value) and known(value):
-        # JAX's own way of writing a Python number.
-        value = value.item() if value.ndim == 0 else value
+    if is_weak(value) and np.ndim(value) == 0:
+        value = plain(value)
     if isinstance(value, (jax.Array, np.ndarray)):
         if not is_real(value.dtype):
             raise TypeError(f"must be {kind}")
@@ -142,14 +155,21 @@ def numeric(value: Any, kind: str = "a number") -> Any:
     return value
 
 
-def known(*values: Any) -> bool:
-    """Whether all are concrete, so that a check may compare them."""
-    return not is_traced(values)
-
-
 def surely(value: Any, test: Callable[[Any], Any]) -> bool:
     """Whether a number is known and passes the test."""
     return known(value) and bool(test(value))
+
+
+def _extremes(value: Any) -> tuple[Any, Any]:
+    """The smallest and the largest number; NaN where there is one."""
+    if isinstance(value, (int, float)):
+        return value, value
+    host = np.asarray(jax.device_get(value))
+    if not host.size:
+        return 1, 1  # nothing that could be out of bounds
+    if not is_whole(value):
+        host = host.astype(np.float64)
+    return host.min().item(), host.max().item()
 
 
 def _as_float(value: int) -> float:
@@ -157,16 +177,6 @@ def _as_float(value: int) -> float:
         return float(value)
     except OverflowError:
         raise ValueError("must be finite") from None
-
-
-def _default_float() -> np.dtype:
-    return np.dtype(jnp.result_type(float))
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) or (
-        is_array(value) and jnp.issubdtype(jnp.result_type(value), jnp.integer)
-    )
 
 
 def frozen(value: Any) -> Any:

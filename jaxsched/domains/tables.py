@@ -7,15 +7,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.domains.numbers import Number, frozen, known, numeric
-from jaxsched.rule import is_weak, same
-from jaxsched.schedule import (
+from jaxsched.arrays import (
     as_real,
+    default_float,
+    default_integer,
+    host_numbers,
     is_array,
+    is_weak,
 )
+from jaxsched.domains.numbers import Number, frozen, numeric
+from jaxsched.rule import Domain, known, plain, same
+from jaxsched.rule.domain import as_data
+from jaxsched.rule.values import written
 
 
-class Table:
+class Table(Domain):
     """A one-dimensional table of numbers.
 
     Args:
@@ -23,17 +29,18 @@ class Table:
       rising: Whether every entry must exceed the one before it.
     """
 
-    static: bool = False
+    ndim: int = 1
     of: Number
     rising: bool
 
     def __init__(self, of: Number, *, rising: bool = False):
         self.of = of
+        self.words = f"list of {of.words}s" if of.words != "steps" else "list of steps"
         self.rising = rising
 
     def admit(self, value: Any) -> Any:
-        if is_weak(value) and np.ndim(value) == 1 and known(value):
-            value = value.tolist()
+        if is_weak(value) and np.ndim(value) == 1:
+            value = plain(value)
         if isinstance(value, (list, tuple, range)):
             value = self._gather(list(value))
         elif not is_array(value) and not isinstance(value, Numbers):
@@ -85,7 +92,7 @@ class Table:
         # Python numbers come through jit as arrays of the default float; any other dtype
         # was put there by somebody.
         open_ended = isinstance(value, Numbers) and not self.of.whole
-        weak = open_ended and loaded.dtype == jnp.result_type(float)
+        weak = open_ended and loaded.dtype == default_float()
         return as_real(loaded) if weak else loaded
 
 
@@ -94,7 +101,7 @@ def _default_integers(table: np.ndarray) -> np.ndarray:
 
     Saturating, like `as_integer`.
     """
-    default = np.dtype(jnp.result_type(int))
+    default = default_integer()
     largest = min(np.iinfo(default).max, np.iinfo(table.dtype).max)
     return np.minimum(table, table.dtype.type(largest)).astype(default)
 
@@ -103,7 +110,8 @@ def _default_integers(table: np.ndarray) -> np.ndarray:
 class Numbers:
     """Python numbers kept as one array: one leaf, however long the table is.
 
-    Like Python numbers, and unlike an array, they leave the dtype of a result open.
+    Like Python numbers, and unlike an array, they leave the dtype of a result open. It is
+    read like a list: indexed, iterated, compared.
     """
 
     __slots__ = ("array",)
@@ -127,17 +135,44 @@ class Numbers:
     def __reduce__(self) -> tuple[Any, ...]:
         return Numbers, (self.array,)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds Python numbers, or what a program makes of them."""
+        if isinstance(self.array, np.ndarray):
+            return self.array.dtype in (np.int64, np.float64)
+        return known(self.array) and self.array.dtype in (
+            default_float(),
+            default_integer(),
+        )
+
+    def plain(self) -> Any:
+        """The numbers as a list, or the array where somebody chose its dtype."""
+        return host_numbers(self.array) if self.is_open else self.array
+
+    def _data(self) -> Any:
+        return as_data(self.plain())
+
     def __len__(self) -> int:
         return len(self.array)
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self.array.tolist())
+        return iter(self.plain())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.plain()[index]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.plain(), dtype)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Numbers) and same(self.array, other.array)
+        if isinstance(other, Numbers):
+            return same(self.plain(), other.plain())
+        if isinstance(other, (list, tuple)) and self.is_open:
+            return self.plain() == list(other)
+        return NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.array.shape, str(self.array.dtype)))
+        return hash((self.array.shape, self.array.dtype.kind))
 
     def __repr__(self) -> str:
-        return repr(self.array.tolist())
+        return written(self.plain())

@@ -10,9 +10,9 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+from jaxsched.arrays import is_array
 from jaxsched.domains.numbers import Number
 from jaxsched.rule import admitted, short
-from jaxsched.schedule import is_array
 
 # The largest bound that JAX draws 32-bit integers with.
 _LARGEST = 2**31 - 2

@@ -7,10 +7,10 @@ import jax
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxsched.domains.functions import Inner
+from jaxsched.arrays import as_step
 from jaxsched.rule import admitted
-from jaxsched.schedule import Schedule, as_step
-from jaxsched.stacking import leading_axes
+from jaxsched.schedule import Inner, Schedule
+from jaxsched.schedule.stacking import leading_axes
 
 
 def evaluate(schedule: Any, steps: ArrayLike) -> Array:

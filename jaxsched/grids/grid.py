@@ -8,10 +8,9 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
+from jaxsched.arrays import host_numbers, is_array, is_real
 from jaxsched.rule import Bound, short
-from jaxsched.schedule import is_array, is_real
-from jaxsched.stacking import stacked
-from jaxsched.text.write import plain
+from jaxsched.schedule.stacking import stacked
 
 
 def grid(
@@ -98,7 +97,7 @@ def is_axis(value: Any) -> bool:
 def _entries(axis: Any) -> list[Any]:
     # As short as the dtype allows: 0.001 of a float32 array prints as 0.001.
     known = is_array(axis) and not isinstance(axis, Tracer)
-    return list(plain(axis)) if known and is_numeric(axis) else list(axis)
+    return list(host_numbers(axis)) if known and is_numeric(axis) else list(axis)
 
 
 def is_numeric(array: jax.Array | np.ndarray) -> bool:

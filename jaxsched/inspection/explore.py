@@ -8,7 +8,7 @@ from typing import Any
 from jaxsched.grids.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.inspection.phases import inspected
 from jaxsched.inspection.picture import Extent, figure
-from jaxsched.text.write import write
+from jaxsched.rule.values import written
 
 
 def explore(factory: Callable[..., Any], /, *fixed: Any, **ranges: Any) -> Any:
@@ -96,7 +96,7 @@ def _control(ipywidgets: Any, name: str, given: Any) -> Any:
         case Integer(low=low, high=high):
             return ipywidgets.IntSlider((low + high) // 2, min=low, max=high, **look)
         case Choice(values=values):
-            options = [(write(value), value) for value in values]
+            options = [(written(value), value) for value in values]
             return ipywidgets.Dropdown(options=options, value=values[0], **look)
     return None
 
@@ -113,7 +113,10 @@ def _shown(
     extent: Extent,
 ) -> tuple[str, Extent]:
     """The call with its curve, or with the reason why there is none."""
-    given = [*map(write, fixed), *(f"{name}={write(v)}" for name, v in kwargs.items())]
+    given = [
+        *map(written, fixed),
+        *(f"{name}={written(v)}" for name, v in kwargs.items()),
+    ]
     name = getattr(factory, "__name__", repr(factory))
     text = f"{name}({', '.join(given)})"
     call = f"<code>{html.escape(text)}</code>"

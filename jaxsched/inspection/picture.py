@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsched.arrays import is_traced
 from jaxsched.inspection.phases import horizon, phases
 from jaxsched.inspection.samples import curve
-from jaxsched.rule import is_traced
 from jaxsched.schedule import Schedule
-from jaxsched.stacking import leading_axes
-from jaxsched.text.write import write
+from jaxsched.schedule.stacking import leading_axes
 
 _WIDTH, _HEIGHT, _MARGIN = 320, 80, 4
 _COLOR, _MUTED = "#3b82f6", "#8b949e"  # to be seen on white and on black
@@ -20,10 +19,13 @@ _COLOR, _MUTED = "#3b82f6", "#8b949e"  # to be seen on white and on black
 
 def notebook(schedule: Schedule) -> str:
     """The repr of a schedule and, where its numbers are known, its curve, as HTML."""
-    text = f"<code>{html.escape(write(schedule))}</code>"
+    text = f"<code>{html.escape(repr(schedule))}</code>"
     if is_traced(schedule) or leading_axes("notebook", schedule):
         return text
     return f"{text}<br>{figure(schedule, Extent())[0]}"
+
+
+Schedule.picture = staticmethod(notebook)
 
 
 class Extent(NamedTuple):

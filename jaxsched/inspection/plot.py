@@ -10,7 +10,7 @@ from jaxsched.inspection.phases import inspected, latest_end, phases, run_length
 from jaxsched.inspection.samples import curve
 from jaxsched.rule import Bound, short
 from jaxsched.schedule import Schedule
-from jaxsched.stacking import leading_axes, unstack
+from jaxsched.schedule.stacking import leading_axes, unstack
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

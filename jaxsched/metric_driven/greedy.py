@@ -8,8 +8,8 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Factor, Rate, Value
-from jaxsched.domains.numbers import known
 from jaxsched.metric_driven.machine import (
     Machine,
     MetricDrivenLike,
@@ -28,8 +28,7 @@ from jaxsched.metric_driven.metrics import (
     worst,
 )
 from jaxsched.numerics import safely
-from jaxsched.rule import Refusal
-from jaxsched.schedule import as_real
+from jaxsched.rule import Refusal, known
 
 _LARGEST = 1e30  # so that a rate of nearly 0 times it is a number
 

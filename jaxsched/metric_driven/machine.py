@@ -15,20 +15,17 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
-from jaxsched.domains.functions import Inner
+from jaxsched.arrays import as_real, is_array, is_traced
 from jaxsched.domains.numbers import numeric
 from jaxsched.progress import later
-from jaxsched.rule import Bound, Registry, Rule, constructor_of, is_traced, short
-from jaxsched.schedule import Schedule, as_real, is_array
+from jaxsched.rule import Bound, Rule, constructor_of, short
+from jaxsched.schedule import Inner, Schedule, schedules
 
 P = ParamSpec("P")
 _MISSING: Any = object()
 
 # A number in the memory of a machine: Python's at the start, an array in a program.
 Scalar: TypeAlias = Any
-
-# Metric-driven schedules by name; `jaxsched.text` reads from here.
-metric_driven_schedules: Registry = Registry("metric-driven schedule")
 
 
 class MetricDrivenState(NamedTuple):
@@ -251,8 +248,8 @@ def _constructor(
     made = Rule(function, given=0, check=check)
     if "schedule" not in made.domains:
         raise TypeError(f"{made.name}: a metric-driven schedule takes schedule first")
-    metric_driven_schedules.add(made)
-    return constructor_of(made, lambda values: MetricDriven(made, values))
+    schedules.add(made)
+    return constructor_of(made, MetricDriven, lambda values: MetricDriven(made, values))
 
 
 class Driven(Inner):

@@ -7,11 +7,11 @@ import numpy as np
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.domains.choices import OneOf
-from jaxsched.domains.numbers import known, whole_number
+from jaxsched.domains.numbers import whole_number
 from jaxsched.metric_driven.machine import Report, Scalar
-from jaxsched.rule import Refusal
-from jaxsched.schedule import as_real
+from jaxsched.rule import Refusal, known
 
 Mode = Annotated[str, OneOf("min", "max")]
 ThresholdMode = Annotated[str, OneOf("rel", "abs", "magnitude")]

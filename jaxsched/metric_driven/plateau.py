@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Factor, Rate, Value
 from jaxsched.metric_driven.machine import (
     Machine,
@@ -24,7 +25,6 @@ from jaxsched.metric_driven.metrics import (
     refuse_impossible,
     worst,
 )
-from jaxsched.schedule import as_real
 
 
 class Plateau(NamedTuple):

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Factor, Power, Steps
 from jaxsched.metric_driven.machine import (
     Machine,
@@ -17,7 +18,6 @@ from jaxsched.metric_driven.machine import (
 from jaxsched.metric_driven.metrics import refuse_growth
 from jaxsched.numerics import blend, safely
 from jaxsched.progress import later, progress, since, together
-from jaxsched.schedule import as_real
 from jaxsched.shapes import ShapeLike, as_shape
 
 # Deviations are counted no finer than the digits of a float32 loss, and none is so large

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Rate, Steps, Value
 from jaxsched.metric_driven.machine import (
     Machine,
@@ -25,7 +26,6 @@ from jaxsched.metric_driven.metrics import (
 )
 from jaxsched.numerics import blend
 from jaxsched.progress import progress, since
-from jaxsched.schedule import as_real
 from jaxsched.shapes import ShapeLike, as_shape
 
 

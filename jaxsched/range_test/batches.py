@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.rule import is_traced
+from jaxsched.arrays import is_traced
 
 NUMBERS = (bool, int, float, complex, np.generic, np.ndarray, jax.Array)
 

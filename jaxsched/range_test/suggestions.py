@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxsched.arrays import is_traced
 from jaxsched.domains.numbers import Number, numeric, whole_number
-from jaxsched.rule import admitted, is_traced, short
+from jaxsched.rule import admitted, short
 
 _INTERVAL = 15
 

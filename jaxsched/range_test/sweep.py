@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxsched.arrays import is_real, is_traced
 from jaxsched.domains.numbers import Number, whole_number
 from jaxsched.range_test.batches import at, is_number, kind, stacked
 from jaxsched.range_test.result import RangeTest
-from jaxsched.rule import admitted, is_traced, short
-from jaxsched.schedule import Schedule, is_real
+from jaxsched.rule import admitted, short
+from jaxsched.schedule import Schedule
 from jaxsched.transitions import exponential
 
 TrainStep = Callable[[Any, Any, Array], tuple[Any, Any]]

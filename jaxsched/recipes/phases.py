@@ -5,12 +5,12 @@ from typing import Annotated
 from jaxsched.combinators.sequence import cooldown, join, warmup
 from jaxsched.domains import Steps, Value
 from jaxsched.domains.choices import OneOf
-from jaxsched.domains.numbers import known
 from jaxsched.recipes.recipe import recipe, rest_of
-from jaxsched.rule import Refusal
+from jaxsched.rule import Refusal, known
 from jaxsched.schedule import Schedule
+from jaxsched.schedule.arguments import constant
 from jaxsched.shapes import ShapeLike
-from jaxsched.transitions import constant, linear, transition
+from jaxsched.transitions import linear, transition
 
 
 @recipe

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Any, ParamSpec
 
-from jaxsched.domains.numbers import known
+from jaxsched.arrays import is_array
 from jaxsched.progress import together
-from jaxsched.rule import Refusal, Rule, constructor_of
-from jaxsched.schedule import Schedule, is_array, schedules
+from jaxsched.rule import Refusal, Rule, constructor_of, known
+from jaxsched.schedule import Schedule, schedules
 
 P = ParamSpec("P")
 
@@ -30,8 +30,9 @@ def recipe(function: Callable[P, Schedule], /) -> Callable[P, Schedule]:
     0.5
     """
     made = Rule(function, given=0)
+    made.is_recipe = True
     schedules.add(made)
-    return constructor_of(made, lambda values: made.apply(function, values))
+    return constructor_of(made, Schedule, lambda values: made.apply(function, values))
 
 
 def rest_of(total_steps: Any, **parts: Any) -> Any:

@@ -4,11 +4,11 @@ from jaxsched.combinators.sequence import warmup
 from jaxsched.decays.exponential import exponential_decay
 from jaxsched.decays.power import inverse_sqrt_decay
 from jaxsched.domains import Factor, Flag, Period, Steps, Value
-from jaxsched.domains.numbers import known
 from jaxsched.recipes.recipe import recipe, rest_of
-from jaxsched.rule import Refusal
+from jaxsched.rule import Refusal, known
 from jaxsched.schedule import Schedule
-from jaxsched.transitions import constant, cosine, linear
+from jaxsched.schedule.arguments import constant
+from jaxsched.transitions import cosine, linear
 
 
 @recipe

@@ -1,19 +1,23 @@
 """Schedules as plain data for JSON or YAML, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
-from jax.core import Tracer
 
-from jaxsched.domains.functions import Static
-from jaxsched.domains.tables import Numbers
 from jaxsched.metric_driven.machine import MetricDriven
-from jaxsched.rule import Bound, short
-from jaxsched.schedule import Schedule, is_array
-from jaxsched.stacking import leading_axes
-from jaxsched.text.names import MAX_DEPTH, MAX_ENTRIES, argument_in, find, unknown
-from jaxsched.text.write import is_device, is_named_shape, plain, write
+from jaxsched.rule import Names, short
+from jaxsched.rule.domain import NotData
+from jaxsched.schedule import Schedule, schedules
+from jaxsched.schedule.stacking import leading_axes
+from jaxsched.text.names import (
+    MAX_DEPTH,
+    MAX_ENTRIES,
+    argument_in,
+    array,
+    names_for,
+    unknown,
+)
 
 
 def to_dict(schedule: Schedule | MetricDriven) -> dict[str, Any]:
@@ -26,7 +30,7 @@ def to_dict(schedule: Schedule | MetricDriven) -> dict[str, Any]:
     Raises:
       TypeError: The argument is not a schedule.
       ValueError: The schedule holds a callable or traced values, which are not data, or
-        is a stacked one.
+        is a stacked one, or its rule has no name that means it.
 
     >>> import jaxsched as js
     >>> js.to_dict(js.linear(1.0, 0.0, steps=10))
@@ -39,34 +43,25 @@ def to_dict(schedule: Schedule | MetricDriven) -> dict[str, Any]:
             "to_dict: a stacked schedule is not data: write those of unstack, "
             f"got {short(schedule)}"
         )
-    return _data(schedule, "")
+    try:
+        return schedule._data()
+    except NotData as error:
+        raise ValueError(
+            f"to_dict: {error.place[1:] or schedule._rule.name} {error}"
+        ) from None
 
 
-def _data(value: Any, path: str) -> Any:
-    if isinstance(value, Bound):
-        if is_named_shape(value):
-            return value._rule.name
-        name = value._rule.name
-        inner = value._values.items()
-        return {
-            name: {k: _data(v, f"{path}.{name}.{k}") for k, v in inner if v is not None}
-        }
-    if isinstance(value, Numbers) and not is_device(value):
-        return value.array.tolist()
-    value = value.array if isinstance(value, Numbers) else value
-    if isinstance(value, (list, tuple)):
-        return [_data(v, f"{path}[{i}]") for i, v in enumerate(value)]
-    if isinstance(value, (Tracer, Static)) or callable(value):
-        raise ValueError(f"to_dict: {path[1:]} is not data, got {write(value)}")
-    if is_array(value):
-        return {"array": {"values": plain(value), "dtype": value.dtype.name}}
-    return value
-
-
-def from_dict(data: Mapping[str, Any]) -> Any:
+def from_dict(
+    data: Mapping[str, Any], *, names: Mapping[str, Callable[..., Any]] | None = None
+) -> Schedule | MetricDriven:
     """The schedule that plain data describes: the inverse of `to_dict`.
 
     Hyperparameters with a default may be left out, and recipes may be used by name.
+
+    Args:
+      data: A mapping of one name to a mapping of its arguments.
+      names: What some names mean, as constructors; needed where two packages have
+        schedules of one name.
 
     Returns:
       A `Schedule`, or a `MetricDriven` schedule if the data says so.
@@ -79,7 +74,7 @@ def from_dict(data: Mapping[str, Any]) -> Any:
     >>> js.from_dict({"linear": {"init_value": 1.0, "end_value": 0.0, "steps": 10}})
     linear(init_value=1.0, end_value=0.0, steps=10)
     """
-    made = _Builder().build(data, "", 0)
+    made = _Builder(names).build(data, "", 0, schedules)
     if not isinstance(made, (Schedule, MetricDriven)):
         raise ValueError(f"from_dict: data must describe a schedule, got {short(data)}")
     return made
@@ -88,41 +83,53 @@ def from_dict(data: Mapping[str, Any]) -> Any:
 class _Builder:
     """Builds a schedule from plain data, which may be shared but not endless."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Mapping[str, Callable[..., Any]] | None):
+        self.given = given
         self.entries = 0
 
-    def build(self, data: Any, path: str, depth: int) -> Any:
+    def build(self, data: Any, path: str, depth: int, names: Names) -> Any:
         self.entries += 1
         if depth > MAX_DEPTH or self.entries > MAX_ENTRIES:
             deep = depth > MAX_DEPTH
             _refuse_data("nested too deeply" if deep else "too much data", path)
         if isinstance(data, (list, tuple)):
             entries = enumerate(data)
-            return [self.build(v, f"{path}[{i}]", depth + 1) for i, v in entries]
+            return [self.build(v, f"{path}[{i}]", depth + 1, names) for i, v in entries]
         if isinstance(data, Mapping):
-            return self._call(data, path, depth)
+            return self._call(data, path, depth, names)
         if not isinstance(data, (int, float, str, type(None), np.generic)):
             kinds = "only numbers, text, lists and mappings are read"
             _refuse_data(f"{kinds}, got {short(data)}", path)
         return data
 
-    def _call(self, data: Mapping[Any, Any], path: str, depth: int) -> Any:
+    def _call(
+        self, data: Mapping[Any, Any], path: str, depth: int, names: Names
+    ) -> Any:
         if len(data) != 1:
             reason = "a schedule is a mapping with one key, its name"
             _refuse_data(f"{reason}, got {short(list(data))}", path)
         [(name, inner)] = data.items()
-        constructor = find(name) if isinstance(name, str) else None
-        if constructor is None:
-            _refuse_data(unknown(str(name)), path)
+        rule = None
+        if name != "array":
+            try:
+                rule = names.find(str(name), self.given)
+            except ValueError as error:
+                _refuse_data(str(error), path)
+            if rule is None:
+                _refuse_data(unknown(str(name), names), path)
         path = f"{path}.{name}"
         if not isinstance(inner, Mapping) or not all(isinstance(k, str) for k in inner):
             reason = f"{name} needs a mapping of its arguments"
             _refuse_data(f"{reason}, got {short(inner)}", path)
-        kwargs = {k: self.build(v, f"{path}.{k}", depth + 1) for k, v in inner.items()}
+        kwargs = {
+            k: self.build(v, f"{path}.{k}", depth + 1, names_for(rule, k))
+            for k, v in inner.items()
+        }
         try:
-            return constructor(**kwargs)
+            return array(**kwargs) if rule is None else rule.constructor(**kwargs)
         except (TypeError, ValueError, OverflowError) as error:
-            argument = argument_in(str(error), name, kwargs)
+            own = "array" if rule is None else rule.name
+            argument = argument_in(str(error), own, kwargs)
             place = path if argument is None else f"{path}.{argument}"
             _refuse_data(f"{error}{_hint(kwargs.get(argument or ''))}", place)
 

@@ -1,17 +1,13 @@
 """Which names text and data may use, and what bounds them."""
 
-import difflib
-import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.metric_driven.machine import metric_driven_schedules
-from jaxsched.rule import short
+from jaxsched.rule import Names, Rule, short
 from jaxsched.schedule import schedules
-from jaxsched.shapes import shapes
 
 # Enough for a table of 100,000 knots; beyond, a text would cost minutes or gigabytes.
 MAX_CHARACTERS = 4_000_000
@@ -84,30 +80,18 @@ _DTYPES = {
 }
 
 
-# The schedule `linear` comes before the shape, which is written as text.
-_REGISTRIES = (schedules, metric_driven_schedules, shapes)
-
-
-def find(name: str) -> Callable[..., Any] | None:
-    """The constructor of a schedule, recipe or shape, or `array`."""
-    for registry in _REGISTRIES:
-        rule = registry.get(name)
-        if rule is not None:
-            return rule.constructor
-    return array if name == "array" else None
-
-
-def registered() -> list[str]:
-    """The names of all schedules, recipes and shapes."""
-    return list(dict.fromkeys(itertools.chain(*_REGISTRIES)))
-
-
-def unknown(name: str) -> str:
-    """What to say of a name that is not registered."""
+def unknown(name: str, names: Names) -> str:
+    """What to say of a name that no rule has."""
     name = name[:40]
-    near = difflib.get_close_matches(name, registered(), n=3, cutoff=0.5)
+    near = names.nearest(name.rpartition(".")[2])
     hint = f"; the nearest are {', '.join(near)}" if near else ""
-    return f"there is no schedule {name!r}{hint}"
+    return f"there is no {names.kind} {name!r}{hint}"
+
+
+def names_for(rule: Rule | None, argument: str | None) -> Names:
+    """Where the value of an argument is looked for: a shape's among the shapes."""
+    domain = rule.domains.get(argument or "") if rule is not None else None
+    return getattr(domain, "names", schedules)
 
 
 def argument_in(message: str, name: str, given: Iterable[str]) -> str | None:

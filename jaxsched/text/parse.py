@@ -1,17 +1,20 @@
-"""Text back to a schedule. Nothing is evaluated: only literals, arithmetic on numbers
-and calls of registered names are understood.
+"""Text back to a schedule. Nothing is evaluated: only literals, arithmetic on numbers and
+schedules, and calls of rules by name are understood.
 """
 
 import ast
 import operator
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+import numpy as np
+
 from jaxsched.metric_driven.machine import MetricDriven
-from jaxsched.rule import rule_of, short
-from jaxsched.schedule import Schedule
+from jaxsched.rule import Names, Rule, short
+from jaxsched.schedule import Schedule, schedules
+from jaxsched.shapes import shapes
 from jaxsched.text.names import (
     MAX_CALLS,
     MAX_CHARACTERS,
@@ -19,22 +22,27 @@ from jaxsched.text.names import (
     MAX_ENTRIES,
     MAX_WORD,
     argument_in,
-    find,
+    array,
+    names_for,
     unknown,
 )
 
 
-def parse(text: str) -> Any:
+def parse(
+    text: str, *, names: Mapping[str, Callable[..., Any]] | None = None
+) -> Schedule | MetricDriven:
     """The schedule that a text describes: the inverse of `repr`.
 
     Reads calls of schedules, recipes, combinators and shapes by name (those made with
     `@schedule`, `@recipe`, `@shape` and `@metric_driven` included), numbers, arithmetic
-    on numbers, text, lists, `True`, `False` and `None`. Nothing else: no attributes, no
-    variables, no code.
+    on numbers and on schedules, text, lists, `True`, `False` and `None`. A name may have
+    `js.` or parts of its module before it. Nothing else: no variables, no code.
 
     Args:
       text: At most 4,000,000 characters, 500,000 entries and 10,000 calls, nested at
         most 100 deep.
+      names: What some names mean, as constructors; needed where two packages have
+        schedules of one name.
 
     Returns:
       A `Schedule`, or a `MetricDriven` schedule if the text says so.
@@ -46,6 +54,8 @@ def parse(text: str) -> Any:
     >>> import jaxsched as js
     >>> js.parse("warmup_cosine(3e-4, total_steps=10 * 100, warmup_steps=100)")
     warmup(schedule=cosine(init_value=0.0003, end_value=0.0, steps=900), steps=100)
+    >>> js.parse("0.5 * js.linear(0.1, 0.0, steps=10) + 1e-5")
+    0.5 * linear(init_value=0.1, end_value=0.0, steps=10) + 1e-05
     """
     if not isinstance(text, str):
         raise ValueError(f"parse: text must be a string, got text={short(text)}")
@@ -53,21 +63,25 @@ def parse(text: str) -> Any:
         raise ValueError(
             f"parse: text must be <= {MAX_CHARACTERS} characters, got {len(text)}"
         )
-    return _Reader(text).read()
+    return _Reader(text, names).read()
 
 
 class _Reader:
     """Builds a schedule from the syntax tree of a text."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, given: Mapping[str, Callable[..., Any]] | None):
         self.text = text.strip()
+        self.given = given
         # Lines as Python counts them, and those that were stripped off the front.
         self.lines = re.split("\r\n|\r|\n", self.text)
         front = text[: len(text) - len(text.lstrip())]
         self.skipped = len(re.findall("\r\n|\r|\n", front))
 
-    def read(self) -> Any:
+    def read(self) -> Schedule | MetricDriven:
         self._check_size()
+        if found := re.search("<[^<>]*>", self.text):
+            reason = f"{found.group()[:200]} has no text that could be read"
+            self._refuse_place(found.start(), reason)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -78,7 +92,7 @@ class _Reader:
         except (ValueError, RecursionError, MemoryError) as error:
             reason = str(error) or "nested too deeply"
             self._refuse(f"not an expression: {reason}", 1, 0)
-        made = self._value(tree.body, 0)
+        made = self._value(tree.body, 0, schedules)
         if not isinstance(made, (Schedule, MetricDriven)):
             self._refuse_at(tree.body, "a schedule is a call such as linear(1, 0, 10)")
         return made
@@ -103,7 +117,7 @@ class _Reader:
         before = re.split("\r\n|\r|\n", self.text[:place])
         self._refuse(reason, len(before), len(before[-1]))
 
-    def _value(self, node: ast.expr, depth: int) -> Any:
+    def _value(self, node: ast.expr, depth: int, names: Names) -> Any:
         if depth > MAX_DEPTH:
             self._refuse_at(node, "nested too deeply")
         match node:
@@ -112,64 +126,104 @@ class _Reader:
             ):
                 return value
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
-                return self._arithmetic(node, _UNARY[type(op)], depth, operand)
+                return self._arithmetic(node, op, depth, operand)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-                return self._arithmetic(node, _BINARY[type(op)], depth, left, right)
+                return self._arithmetic(node, op, depth, left, right)
             case ast.List(elts=entries) | ast.Tuple(elts=entries):
-                return [self._value(entry, depth + 1) for entry in entries]
-            case ast.Call(func=ast.Name(id=name)):
-                return self._call(node, name, depth)
+                return [self._value(entry, depth + 1, names) for entry in entries]
+            case ast.Call(func=ast.Name() | ast.Attribute() as function):
+                if (name := _dotted(function)) is not None:
+                    return self._call(node, name, depth, names)
             case ast.Name(id=name):
                 name = name[:40]
-                hint = "; call it" if find(name) else ""
+                hint = "; call it" if names.meant(name) else ""
                 self._refuse_at(node, f"the name {name!r} has no value here{hint}")
         self._refuse_at(
             node, "only numbers, text, lists and calls of schedules are read"
         )
 
     def _arithmetic(
-        self, node: ast.expr, function: Callable[..., Any], depth: int, *parts: ast.expr
-    ) -> int | float:
-        numbers = []
-        for part in parts:
-            number = self._value(part, depth + 1)
-            if isinstance(number, bool) or not isinstance(number, (int, float)):
-                self._refuse_at(part, "arithmetic is for numbers")
-            numbers.append(number)
+        self, node: ast.expr, op: ast.AST, depth: int, *parts: ast.expr
+    ) -> Any:
+        values = [self._value(part, depth + 1, schedules) for part in parts]
+        if any(isinstance(value, Schedule) for value in values):
+            return self._combined(node, op, parts, values)
+        for part, value in zip(parts, values, strict=True):
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                self._refuse_at(part, "arithmetic is for numbers and schedules")
         try:
-            result = function(*numbers)
+            result = (_UNARY | _BINARY)[type(op)](*values)
         except (ArithmeticError, ValueError):
             self._refuse_at(node, "the result is too large or undefined")
         if isinstance(result, complex) or not abs(result) < 1e300:
             self._refuse_at(node, "the result is too large or not real")
         return result
 
-    def _call(self, node: ast.Call, name: str, depth: int) -> Any:
-        rule = find(name)
-        line, column = self._place(node)
-        # Python reads some other letters as these; a name is what is written.
-        if rule is None or not self.lines[line - 1].startswith(name, column):
-            self._refuse_at(node, unknown(name))
-        args = [self._value(part, depth + 1) for part in node.args]
+    def _combined(
+        self, node: ast.expr, op: ast.AST, parts: tuple[ast.expr, ...], values: Any
+    ) -> Any:
+        """A sum, product or the like of schedules and numbers."""
+        if type(op) not in _OF_SCHEDULES:
+            self._refuse_at(
+                node, "schedules are added, subtracted, multiplied, divided"
+            )
+        for part, value in zip(parts, values, strict=True):
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not is_number and not isinstance(value, (Schedule, np.ndarray)):
+                self._refuse_at(part, "arithmetic is for numbers and schedules")
+        if isinstance(op, ast.UAdd):
+            return values[0]
+        try:
+            return (_UNARY | _BINARY)[type(op)](*values)
+        except (TypeError, ValueError) as error:
+            self._refuse_at(node, str(error))
+
+    def _call(self, node: ast.Call, name: str, depth: int, names: Names) -> Any:
+        rule = self._rule(node, name, names)
+        ordered = [] if rule is None else list(rule.domains)
+        ordered += [""] * (len(node.args) - len(ordered))
+        args = [
+            self._value(part, depth + 1, names_for(rule, argument))
+            for part, argument in zip(node.args, ordered, strict=False)
+        ]
         kwargs = {}
         for keyword in node.keywords:
             if keyword.arg is None:
                 self._refuse_at(keyword.value, "** is not read")
             if keyword.arg in kwargs:
                 self._refuse_at(keyword.value, f"{keyword.arg} is given twice")
-            kwargs[keyword.arg] = self._value(keyword.value, depth + 1)
+            inside = names_for(rule, keyword.arg)
+            kwargs[keyword.arg] = self._value(keyword.value, depth + 1, inside)
         try:
-            return rule(*args, **kwargs)
+            make = array if rule is None else rule.constructor
+            return make(*args, **kwargs)
         except (TypeError, ValueError, OverflowError) as error:
-            self._refuse_at(self._culprit(node, name, str(error)), str(error))
+            self._refuse_at(self._culprit(node, rule, str(error)), str(error))
 
-    def _culprit(self, node: ast.Call, name: str, message: str) -> ast.expr:
+    def _rule(self, node: ast.Call, name: str, names: Names) -> Rule | None:
+        """The rule that a name means; None for `array`."""
+        line, column = self._place(node)
+        rule = None
+        try:
+            for kind in (names, schedules, shapes):  # a schedule for a shape is refused
+                if rule is None:
+                    found = kind.find(name, self.given)
+                    rule = found if found is not None and _is_called(found) else None
+        except ValueError as error:
+            self._refuse_at(node, str(error))
+        # Python reads some other letters as these; a name is what is written.
+        is_array = name.removeprefix("js.").removeprefix("jaxsched.") == "array"
+        written = self.lines[line - 1].startswith(name, column)
+        if (rule is None and not is_array) or not written:
+            self._refuse_at(node, unknown(name, names))
+        return rule
+
+    def _culprit(self, node: ast.Call, rule: Rule | None, message: str) -> ast.expr:
         """The argument that an error of a constructor speaks of, or the whole call."""
         given = {k.arg: k.value for k in node.keywords if k.arg is not None}
-        made = find(name)
-        if hasattr(made, "__rule__"):
-            names = list(rule_of(made).domains)  # type: ignore[arg-type]
-            given |= dict(zip(names, node.args, strict=False))
+        if rule is not None:
+            given |= dict(zip(rule.domains, node.args, strict=False))
+        name = "array" if rule is None else rule.name
         return given.get(argument_in(message, name, given) or "", node)
 
     def _place(self, node: ast.expr) -> tuple[int, int]:
@@ -188,6 +242,22 @@ class _Reader:
             f"parse: {reason}{where}\n  {shown[begin : begin + 120]}\n"
             f"  {' ' * (column - begin)}^"
         ) from None
+
+
+def _is_called(rule: Rule) -> bool:
+    """Whether text calls it: a shape without hyperparameters is a text in quotes."""
+    return bool(rule.domains) or rule.names is schedules
+
+
+def _dotted(node: ast.expr) -> str | None:
+    """A name with the parts before it, such as js.cosine."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    return ".".join([node.id, *reversed(parts)])
 
 
 def _power(base: float, exponent: float) -> float:
@@ -213,3 +283,6 @@ _BINARY: dict[type, Callable[..., Any]] = {
     ast.Mod: operator.mod,
     ast.Pow: _power,
 }
+
+
+_OF_SCHEDULES = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.UAdd, ast.USub)

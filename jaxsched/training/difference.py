@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from jaxsched.domains.functions import Inner
 from jaxsched.domains.numbers import Number, whole_number
 from jaxsched.rule import admitted
-from jaxsched.schedule import Schedule
+from jaxsched.schedule import Inner, Schedule
 
 _CHUNK = 2**18
 

@@ -7,9 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import Array
 
-from jaxsched.domains.functions import Inner
 from jaxsched.rule import admitted
-from jaxsched.schedule import Schedule
+from jaxsched.schedule import Inner, Schedule
 from jaxsched.training.states import (
     Found,
     array_of,

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.tree_util import DictKey, GetAttrKey, keystr
 
+from jaxsched.arrays import is_traced
 from jaxsched.metric_driven.machine import MetricDrivenState
-from jaxsched.rule import is_traced
 from jaxsched.training.transformation import ScaleByLearningRateState
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 from jax import Array
 
+from jaxsched.arrays import as_real
 from jaxsched.metric_driven.machine import (
     Driven,
     MetricDriven,
@@ -13,7 +14,6 @@ from jaxsched.metric_driven.machine import (
 )
 from jaxsched.progress import later
 from jaxsched.rule import admitted, short
-from jaxsched.schedule import as_real
 
 if TYPE_CHECKING:
     import optax

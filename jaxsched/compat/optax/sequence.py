@@ -8,10 +8,9 @@ from jax.typing import ArrayLike
 from jaxsched.combinators import sequence
 from jaxsched.combinators.time import shift
 from jaxsched.compat.optax.decays import cosine_of, exponential_decay, linear_schedule
-from jaxsched.domains import ScheduleLike
-from jaxsched.domains.functions import as_schedule
-from jaxsched.domains.numbers import known, surely
-from jaxsched.schedule import Schedule
+from jaxsched.domains.numbers import surely
+from jaxsched.rule import known
+from jaxsched.schedule import Schedule, ScheduleLike, as_schedule
 
 
 def warmup_constant_schedule(

@@ -12,7 +12,8 @@ from jaxsched.compat.optax.sequence import join_schedules
 from jaxsched.domains.numbers import surely
 from jaxsched.piecewise import multistep, piecewise_constant, piecewise_linear
 from jaxsched.schedule import Schedule
-from jaxsched.transitions import constant, cosine, linear
+from jaxsched.schedule.arguments import constant
+from jaxsched.transitions import cosine, linear
 
 
 def piecewise_constant_schedule(

@@ -12,8 +12,9 @@ from jaxsched.compat.timm.ramp_and_noise import Noise, NoiseRange, Ramp, refuse_
 from jaxsched.cycles import cosine_restarts
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
+from jaxsched.schedule.arguments import constant
 from jaxsched.shapes import tanh
-from jaxsched.transitions import constant, cosine, polynomial, transition
+from jaxsched.transitions import cosine, polynomial, transition
 
 
 class Cycles(NamedTuple):

@@ -15,10 +15,9 @@ from jaxsched.compat.cosine_wave import cosine_wave
 from jaxsched.compat.lengths import refuse_no_steps, whole
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.cycles import cosine_restarts, triangular
-from jaxsched.domains.functions import as_schedule
 from jaxsched.domains.numbers import surely
 from jaxsched.recipes.phases import one_cycle
-from jaxsched.schedule import Schedule
+from jaxsched.schedule import Schedule, as_schedule
 from jaxsched.transitions import transition
 
 P = ParamSpec("P")

@@ -11,12 +11,12 @@ from jax.typing import ArrayLike
 
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.decays.exponential import exponential_decay, step_decay
-from jaxsched.domains import ScheduleLike, Value
-from jaxsched.domains.functions import as_schedule
+from jaxsched.domains import Value
 from jaxsched.domains.numbers import surely
 from jaxsched.piecewise import multistep, piecewise_constant
-from jaxsched.schedule import Schedule, schedule
-from jaxsched.transitions import constant, linear, polynomial
+from jaxsched.schedule import Schedule, ScheduleLike, as_schedule, schedule
+from jaxsched.schedule.arguments import constant
+from jaxsched.transitions import linear, polynomial
 
 Lambda = Callable[[Any], Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from jax.typing import ArrayLike
 
-from jaxsched.domains.numbers import known
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.metric_driven.plateau import reduce_on_plateau
+from jaxsched.rule import known
 
 
 def ReduceLROnPlateau(

@@ -9,12 +9,9 @@ from jax.typing import ArrayLike
 from jaxsched.compat.optax import join_schedules
 from jaxsched.compat.torch.decays import compounded
 from jaxsched.compat.torch.last_epoch import resumed
-from jaxsched.domains import ScheduleLike
-from jaxsched.domains.functions import as_schedule
-from jaxsched.domains.numbers import known
 from jaxsched.metric_driven.machine import MetricDriven
-from jaxsched.rule import rule_of
-from jaxsched.schedule import Schedule
+from jaxsched.rule import known, rule_of
+from jaxsched.schedule import Schedule, ScheduleLike, as_schedule
 
 
 def SequentialLR(

@@ -4,7 +4,6 @@ from typing import Any
 
 from jax.typing import ArrayLike
 
-from jaxsched.arithmetic import clip
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import shift
 from jaxsched.compat.cosine_wave import cosine_wave
@@ -14,7 +13,9 @@ from jaxsched.compat.transformers.ramp import after_ramp
 from jaxsched.cycles import cosine_restarts
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
-from jaxsched.transitions import constant, linear
+from jaxsched.schedule.arguments import constant
+from jaxsched.schedule.operators import clip
+from jaxsched.transitions import linear
 
 
 def get_cosine_schedule_with_warmup(

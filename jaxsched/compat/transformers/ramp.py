@@ -5,10 +5,8 @@ from typing import Any
 from jaxsched.combinators.sequence import join, warmup
 from jaxsched.combinators.time import shift
 from jaxsched.compat.torch.last_epoch import resumed
-from jaxsched.domains import ScheduleLike
-from jaxsched.domains.functions import as_schedule
 from jaxsched.domains.numbers import surely
-from jaxsched.schedule import Schedule
+from jaxsched.schedule import Schedule, ScheduleLike, as_schedule
 from jaxsched.transitions import linear
 
 

@@ -8,7 +8,8 @@ from jaxsched.compat.transformers.ramp import after_ramp
 from jaxsched.decays.power import inverse_sqrt_decay
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
-from jaxsched.transitions import constant, linear, polynomial
+from jaxsched.schedule.arguments import constant
+from jaxsched.transitions import linear, polynomial
 
 
 def get_constant_schedule(lr: ArrayLike, last_epoch: int = -1) -> Schedule:

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.domains.tables import Numbers, Table
-from jaxsched.rule import Bound, is_weak, same, short
-from jaxsched.schedule import is_array
+from jaxsched.arrays import is_array, is_weak
+from jaxsched.domains.tables import Numbers
+from jaxsched.rule import Bound, same, short
 
 B = TypeVar("B", bound=Bound)
 
@@ -103,14 +103,42 @@ def unstack(stacked: B) -> list[B]:
         raise ValueError(
             f"unstack: stacked must be a stacked schedule, got {short(stacked)}"
         )
-    leaves, structure = jax.tree.flatten(stacked)
-    points = ([_entry(leaf, i) for leaf in leaves] for i in range(axes[0]))
-    return [structure.unflatten(point) for point in points]
+    return [_entries(stacked, i) for i in range(axes[0])]
 
 
-def _entry(leaf: Any, i: int) -> Any:
-    """Entry i of a stacked leaf; a Python number where `stack` can have had one."""
-    entry = leaf[i]
+def entries(stacked: B, index: Any) -> B:
+    """Those of the schedules in a stacked schedule that `index` selects: `stacked[index]`.
+
+    Args:
+      stacked: A stacked schedule.
+      index: A whole number, for one of them; a slice, a boolean mask or an array of whole
+        numbers, for a stacked schedule of some.
+
+    Raises:
+      TypeError: It is a single schedule, which has no entries.
+      IndexError: There is no such entry.
+    """
+    name = stacked._rule.name
+    axes = leading_axes(name, stacked)
+    if not axes:
+        raise TypeError(
+            f"{name}: a single schedule has no entries, got index {short(index)}; its "
+            "value at a step is schedule(step) or schedule.at(step)"
+        )
+    if isinstance(index, int) and not -axes[0] <= index < axes[0]:
+        raise IndexError(f"{name}: index must be < {axes[0]}, got {index}")
+    return _entries(stacked, index)
+
+
+def _entries(stacked: B, index: Any) -> B:
+    return jax.tree.map(lambda leaf: _entry(leaf, index), stacked)
+
+
+def _entry(leaf: Any, index: Any) -> Any:
+    """Part of a stacked leaf; a Python number where `stack` can have had one."""
+    entry = leaf[index]
+    if isinstance(entry, np.ndarray):
+        entry.flags.writeable = False
     if not isinstance(entry, np.generic):
         return entry
     return entry.item() if entry.dtype in (np.int64, np.float64) else np.asarray(entry)
@@ -145,8 +173,8 @@ def _axes(path: str, node: Any, ndim: int = 0) -> Iterator[tuple[str, tuple[int,
     if isinstance(node, (Bound, tuple)):
         for name, child, domain in _children(node):
             if domain is None or not domain.static:
-                ndim = 1 if isinstance(domain, Table) else 0
-                yield from _axes(_joined(path, name), child, ndim)
+                own = 0 if domain is None else domain.ndim
+                yield from _axes(_joined(path, name), child, own)
     elif isinstance(node, Numbers):
         yield from _axes(path, node.array, 1)
     elif node is not None and jax.tree.leaves(node):
@@ -157,7 +185,7 @@ def _axes(path: str, node: Any, ndim: int = 0) -> Iterator[tuple[str, tuple[int,
 def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
     """Where two schedules are not of one structure, and what each is there."""
     if isinstance(one, Bound) and isinstance(other, Bound):
-        if one._rule is not other._rule:
+        if one._rule != other._rule:
             yield path, one._rule.name, other._rule.name
             return
         for name, child, domain in _children(one):

@@ -1,18 +1,82 @@
-"""Schedules combined value by value: what the operators build, and limits."""
+"""Sums, products and quotients of schedules: what the operators build, and print as."""
+
+from collections.abc import Callable
+from typing import Any
 
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
-from jaxsched.domains import ScheduleLike, Value
-from jaxsched.domains.functions import as_schedule
-from jaxsched.domains.numbers import known
-from jaxsched.rule import Refusal
-from jaxsched.schedule import Schedule, schedule
-from jaxsched.transitions import constant
+from jaxsched.domains import Value
+from jaxsched.rule import Refusal, known
+from jaxsched.schedule.arguments import ScheduleLike
+from jaxsched.schedule.decorator import ScheduleRule, constructor, schedule
+from jaxsched.schedule.phases import (
+    Phase,
+    is_constant,
+    phases_of,
+    together,
+    within,
+)
+from jaxsched.schedule.schedule import Schedule
+
+_SUM, _PRODUCT, _SIGN = 1, 2, 3  # how tightly Python's operators bind
 
 
-@schedule
-def add(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> ArrayLike:
+class _Operator(ScheduleRule):
+    """A rule that is written with an operator."""
+
+    sign: str
+    binds: int
+
+    def text(self, values: Any) -> str:
+        """The operands with the operator between them, in parentheses where needed."""
+        if self.binds == _SIGN:
+            [only] = values.values()
+            return f"{self.sign}{_operand(only, self.binds)}"
+        first, second = values.values()
+        # Two numbers would be read as one number.
+        is_number = is_constant(first) and not is_constant(second)
+        left = _operand(first, self.binds, is_number)
+        right = _operand(second, self.binds + 1, is_constant(second))
+        return f"{left} {self.sign} {right}"
+
+
+def _operand(value: Schedule, binds: int, is_number: bool = False) -> str:
+    rule = value._rule
+    if is_number:
+        return rule.domains["value"].write(value.value)
+    text = repr(value)
+    loose = isinstance(rule, _Operator) and rule.binds < binds
+    return f"({text})" if loose else text
+
+
+def _operator(
+    sign: str, binds: int, check: Callable[..., None] | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Schedule]]:
+    def made(function: Callable[..., Any]) -> Callable[..., Schedule]:
+        timeline = _both(sign) if binds < _SIGN else within
+        rule = _Operator(function, check=check, phases=timeline)
+        rule.sign, rule.binds = sign, binds
+        build = constructor(rule)
+        Schedule.operators[rule.name] = build
+        return build
+
+    return made
+
+
+def _both(sign: str) -> Callable[[Any, float], list[Phase]]:
+    """The phases of two schedules at once; a constant has none of its own."""
+
+    def timeline(s: Any, until: float) -> list[Phase]:
+        first, second = phases_of(s.first, until), phases_of(s.second, until)
+        if is_constant(s.first):
+            return second
+        return first if is_constant(s.second) else together(first, second, sign)
+
+    return timeline
+
+
+@_operator("+", _SUM)
+def add(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The sum of two schedules: `first + second`.
 
     Formula: s(t) = first(t) + second(t).
@@ -34,11 +98,11 @@ def add(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> ArrayLike
 
     Reference: the operator `+` of a ring of functions.
     """
-    return as_schedule(first)(step) + as_schedule(second)(step)
+    return first(step) + second(step)
 
 
-@schedule
-def subtract(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> ArrayLike:
+@_operator("-", _SUM)
+def subtract(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The difference of two schedules: `first - second`.
 
     Formula: s(t) = first(t) - second(t).
@@ -60,11 +124,11 @@ def subtract(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> Arra
 
     Reference: the operator `-` of a ring of functions.
     """
-    return as_schedule(first)(step) - as_schedule(second)(step)
+    return first(step) - second(step)
 
 
-@schedule
-def multiply(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> ArrayLike:
+@_operator("*", _PRODUCT)
+def multiply(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The product of two schedules: `first * second`.
 
     Factors such as "constant * linear_warmup * rsqrt_decay" are written this way.
@@ -88,18 +152,17 @@ def multiply(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> Arra
 
     Reference: factor products as in T5X, Roberts et al. (2022), arXiv:2203.17189.
     """
-    return as_schedule(first)(step) * as_schedule(second)(step)
+    return first(step) * second(step)
 
 
 def _not_zero(first: ScheduleLike, second: Schedule) -> None:
     # A number given as divisor has become a constant schedule.
-    value = getattr(second, "value", None)
-    if second._rule is constant.__rule__ and known(value) and value == 0:  # type: ignore[attr-defined]
+    if is_constant(second) and known(second) and second.value == 0:
         raise Refusal("second must not be 0", "second")
 
 
-@schedule(check=_not_zero)
-def divide(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> ArrayLike:
+@_operator("/", _PRODUCT, check=_not_zero)
+def divide(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The quotient of two schedules: `first / second`.
 
     Formula: s(t) = first(t) / second(t). Where `second` passes through 0 it is
@@ -119,15 +182,15 @@ def divide(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> ArrayL
     Example:
       >>> import jaxsched as js
       >>> (js.linear(1.0, 0.0, 4) / 10).at(0)
-      0.10000000149011612
+      0.1
 
     Reference: the operator `/` of a field of functions.
     """
-    return as_schedule(first)(step) / as_schedule(second)(step)
+    return first(step) / second(step)
 
 
-@schedule
-def negative(step: ArrayLike, schedule: ScheduleLike) -> ArrayLike:
+@_operator("-", _SIGN)
+def negative(step: Any, schedule: ScheduleLike) -> Any:
     """A schedule with its sign turned: `-schedule`.
 
     Optax adds updates, so `optax.scale_by_schedule` wants the negative rate.
@@ -150,11 +213,11 @@ def negative(step: ArrayLike, schedule: ScheduleLike) -> ArrayLike:
 
     Reference: the operator `-` of a ring of functions.
     """
-    return -as_schedule(schedule)(step)
+    return -schedule(step)
 
 
-@schedule
-def maximum(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> ArrayLike:
+@schedule(phases=_both("or"))
+def maximum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The larger of two schedules at every step.
 
     Formula: s(t) = max(first(t), second(t)).
@@ -176,11 +239,11 @@ def maximum(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> Array
 
     Reference: floors of this kind are `min_lr` in NeMo and Megatron-LM.
     """
-    return jnp.maximum(as_schedule(first)(step), as_schedule(second)(step))
+    return jnp.maximum(first(step), second(step))
 
 
-@schedule
-def minimum(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> ArrayLike:
+@schedule(phases=_both("or"))
+def minimum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The smaller of two schedules at every step.
 
     Formula: s(t) = min(first(t), second(t)).
@@ -202,7 +265,7 @@ def minimum(step: ArrayLike, first: ScheduleLike, second: ScheduleLike) -> Array
 
     Reference: the two branches of Vaswani et al. (2017), arXiv:1706.03762, equation 3.
     """
-    return jnp.minimum(as_schedule(first)(step), as_schedule(second)(step))
+    return jnp.minimum(first(step), second(step))
 
 
 def _in_order(
@@ -212,17 +275,17 @@ def _in_order(
         raise Refusal("give min_value or max_value", "min_value", "max_value")
     if min_value is None or max_value is None or not known(min_value, max_value):
         return
-    if min_value > max_value:  # type: ignore[operator]
+    if min_value > max_value:
         raise Refusal("min_value must be <= max_value", "min_value", "max_value")
 
 
-@schedule(check=_in_order)
+@schedule(check=_in_order, phases=within)
 def clip(
-    step: ArrayLike,
+    step: Any,
     schedule: ScheduleLike,
     min_value: Value | None = None,
     max_value: Value | None = None,
-) -> ArrayLike:
+) -> Any:
     """A schedule kept between a floor and a ceiling.
 
     The floor of any decay: `clip(exponential_decay(...), 1e-6)`.
@@ -248,7 +311,7 @@ def clip(
 
     Reference: `stop_factor_lr` in MXNet's `FactorScheduler`.
     """
-    value = as_schedule(schedule)(step)
+    value = schedule(step)
     if min_value is not None:
         value = jnp.maximum(value, min_value)
     if max_value is not None:

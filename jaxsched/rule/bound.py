@@ -1,0 +1,154 @@
+"""Bound, a rule together with its hyperparameters: an immutable value and a pytree."""
+
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import jax
+
+from jaxsched.rule.rule import Rule
+from jaxsched.rule.values import hashable, same
+from jaxsched.rule.wording import short
+
+
+class Bound:
+    """A rule bound to hyperparameters: immutable, comparable, printable, a pytree.
+
+    Subclasses differ only in what calling them means.
+    """
+
+    __slots__ = ("__weakref__", "_rule", "_values")
+
+    _rule: Rule
+    _values: dict[str, Any]
+
+    def __init__(self, rule: Rule, values: Mapping[str, Any]):
+        object.__setattr__(self, "_rule", rule)
+        object.__setattr__(self, "_values", dict(values))
+
+    def __init_subclass__(cls) -> None:
+        jax.tree_util.register_pytree_with_keys(
+            cls, cls._flatten_with_keys, cls._unflatten, cls._flatten
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        # Also reached for `_values` itself on a half-made object (copy, pickle).
+        values = {} if name.startswith("_") else self._values
+        if name not in values:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return values[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(
+            f"{self._rule.name} is immutable; use replace({name}=...) for a changed copy"
+        )
+
+    def __delattr__(self, name: str) -> None:
+        self.__setattr__(name, None)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *self._values})
+
+    def replace(self, **changes: Any) -> typing.Self:
+        """A copy with some hyperparameters changed, checked like a new one."""
+        rule = self._rule
+        for name in changes:
+            if name not in rule.domains and (recipe := rule.names.recipe_with(name)):
+                raise TypeError(
+                    f"{rule.name}: {name} is no hyperparameter of it, but an argument of "
+                    f"a recipe, got {name}={short(changes[name])}; make the schedule "
+                    f"anew, as in {recipe}({name}=..., ...)"
+                )
+        return rule.constructor(**{**self._values, **changes})
+
+    def _loaded(self) -> dict[str, Any]:
+        """The hyperparameters as the rule computes with them."""
+        domains = self._rule.domains
+        try:
+            return {
+                k: v if v is None else domains[k].load(v)
+                for k, v in self._values.items()
+            }
+        except ValueError as error:
+            raise ValueError(f"{self._rule.name}: {error}") from None
+
+    def __repr__(self) -> str:
+        return self._rule.text(self._values)
+
+    def _data(self) -> Any:
+        """It as plain data for JSON or YAML."""
+        return self._rule.data(self._values)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Bound):
+            return NotImplemented
+        return self is other or (
+            self._rule == other._rule
+            and all(same(v, other._values[k]) for k, v in self._values.items())
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._rule, *map(hashable, self._values.values())))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self._rule.constructor, self._values)
+
+    # Hyperparameters whose domain is static belong to the tree's structure. Flattening
+    # runs no check: JAX puts tracers, None and sentinels in the place of leaves.
+
+    def _static(self, name: str) -> bool:
+        return self._rule.domains[name].static
+
+    def _flatten(self) -> tuple[list[Any], tuple[Any, ...]]:
+        children = [v for k, v in self._values.items() if not self._static(k)]
+        fixed = tuple(v for k, v in self._values.items() if self._static(k))
+        return children, (self._rule, fixed)
+
+    def _flatten_with_keys(self) -> tuple[list[tuple[Any, Any]], tuple[Any, ...]]:
+        children, aux = self._flatten()
+        names = [k for k in self._values if not self._static(k)]
+        keys = map(jax.tree_util.GetAttrKey, names)
+        return list(zip(keys, children, strict=True)), aux
+
+    @classmethod
+    def _unflatten(cls, aux: tuple[Any, ...], children: Iterable[Any]) -> typing.Self:
+        rule, fixed = aux
+        leaves, rest = iter(children), iter(fixed)
+        values = {
+            name: next(rest if domain.static else leaves)
+            for name, domain in rule.domains.items()
+        }
+        return cls(rule, values)
+
+
+def _rebuild(
+    cls: type[Bound], constructor: Callable[..., Any], values: Mapping[str, Any]
+) -> Bound:
+    rule = rule_of(constructor)
+    return cls(rule.names.known(rule), values)
+
+
+def rule_of(constructor: Callable[..., Any]) -> Rule:
+    """The rule behind a constructor that a decorator of this package made."""
+    return vars(constructor)["__rule__"]
+
+
+def constructor_of(
+    rule: Rule, made: type, build: Callable[[dict[str, Any]], Any]
+) -> Any:
+    """The function users call: `build` on checked hyperparameters, dressed as the rule."""
+
+    def constructor(*args: Any, **kwargs: Any) -> Any:
+        return build(rule.bind(args, kwargs))
+
+    function = rule.function
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(constructor, name, getattr(function, name))
+    parameters = rule.signature.parameters.values()
+    hints = {p.name: p.annotation for p in parameters} | {"return": made}
+    constructor.__annotations__ = hints
+    vars(constructor).update(
+        __wrapped__=function, __signature__=rule.readable_signature(made), __rule__=rule
+    )
+    rule.constructor = constructor
+    return constructor

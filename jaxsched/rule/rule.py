@@ -1,0 +1,201 @@
+"""Rule, a function whose hyperparameters are annotated with what they may be."""
+
+import difflib
+import inspect
+import typing
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from jaxsched.rule.domain import Domain, NotData, Words
+from jaxsched.rule.identity import captured, identity
+from jaxsched.rule.signature import read_signature
+from jaxsched.rule.values import same
+from jaxsched.rule.wording import Refusal, admitted, short
+
+if typing.TYPE_CHECKING:
+    from jaxsched.rule.names import Names
+
+
+class Rule:
+    """A function, the domains of its hyperparameters, and the checks between them.
+
+    Args:
+      function: The rule.
+      given: How many of its parameters are not hyperparameters, but given at call time.
+      check: Called with the hyperparameters by name; raises `Refusal`.
+      writes_defaults: Whether text shows hyperparameters that are at their defaults.
+    """
+
+    function: Callable[..., Any]
+    name: str
+    check: Callable[..., None] | None
+    constructor: Callable[..., Any]
+    signature: inspect.Signature
+    domains: dict[str, Domain]
+    names: "Names"
+    is_recipe: bool
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        given: int,
+        check: Callable[..., None] | None = None,
+        writes_defaults: bool = False,
+    ):
+        self.function = function
+        self.name = function.__name__
+        self.check = check
+        self.constructor = function
+        self.is_recipe = False
+        self.signature, self.domains = read_signature(function, given)
+        # A function made in another may have other defaults each time.
+        self.writes_defaults = writes_defaults or "<locals>" in function.__qualname__
+
+    # A rule is known by where it was written and what it does. It is compared by value,
+    # since one that was pickled by value is a new object in each process.
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Its module and qualified name, in parts."""
+        scope = self.function.__qualname__.split(".")
+        inner = [part for part in scope if part != "<locals>"]
+        return (*self.function.__module__.split("."), *inner)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is one of this package."""
+        return self.path[0] == __name__.partition(".")[0]
+
+    @cached_property
+    def identity(self) -> Hashable:
+        """What tells it from others."""
+        return identity(self.function)
+
+    @property
+    def captures(self) -> list[str]:
+        """The variables of a surrounding function that it uses."""
+        return list(captured(self.function))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Rule) and self.identity == other.identity
+        )
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.function.__module__, self.function.__qualname__))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __getstate__(self) -> dict[str, Any]:
+        cached = ("identity", "_hash", "_defaults")
+        return {k: v for k, v in vars(self).items() if k not in cached}
+
+    def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """Checked hyperparameters by name, defaults filled in.
+
+        Raises:
+          ValueError: A value is out of its domain, or values do not fit each other.
+          TypeError: A value is of the wrong kind, or an argument is unknown or missing.
+        """
+        for name in kwargs:
+            if name not in self.domains:
+                raise TypeError(
+                    f"{self.name}: unknown argument {name!r}{self._nearest(name)}, "
+                    f"got {name}={short(kwargs[name])}"
+                )
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self.name}: {error}; use {self.usage}") from None
+        bound.apply_defaults()
+        values = {
+            name: self._admit(name, value) for name, value in bound.arguments.items()
+        }
+        if self.check is not None:
+            self.apply(self.check, values)
+        return values
+
+    def apply(self, function: Callable[..., Any], values: Mapping[str, Any]) -> Any:
+        """Calls `function` with the hyperparameters and words its refusal."""
+        try:
+            return function(**values)
+        except Refusal as refusal:
+            got = ", ".join(f"{n}={short(values[n])}" for n in refusal.names)
+            raise ValueError(f"{self.name}: {refusal}, got {got}") from None
+
+    @property
+    def usage(self) -> str:
+        """The call with its arguments, without annotations."""
+        plain = [
+            p.replace(annotation=inspect.Parameter.empty)
+            for p in self.signature.parameters.values()
+        ]
+        return f"{self.name}{inspect.Signature(plain)}"
+
+    def readable_signature(self, made: type) -> inspect.Signature:
+        """The signature as `help` shows it: what each argument is, in a word."""
+        words = [
+            p.replace(annotation=Words(self._words(name, p.default)))
+            for name, p in self.signature.parameters.items()
+        ]
+        return self.signature.replace(parameters=words, return_annotation=made)
+
+    def _words(self, name: str, default: Any) -> str:
+        words = self.domains[name].words
+        return words if default is not None else f"{words} | None"
+
+    def is_default(self, name: str, value: Any) -> bool:
+        """Whether a hyperparameter is what it would be if it were not given."""
+        return name in self._defaults and same(value, self._defaults[name])
+
+    @cached_property
+    def _defaults(self) -> dict[str, Any]:
+        return {
+            name: self._admit(name, p.default)
+            for name, p in self.signature.parameters.items()
+            if p.default is not p.empty
+        }
+
+    def text(self, values: Mapping[str, Any]) -> str:
+        """The constructor call with these hyperparameters."""
+        given = (
+            f"{name}={self.domains[name].write(value)}"
+            for name, value in values.items()
+            if not self._is_left_out(name, value)
+        )
+        reason = self.names.why_not(self)
+        name = f"<{self.name}, which {reason}>" if reason else self.names.shortest(self)
+        return f"{name}({', '.join(given)})"
+
+    def _is_left_out(self, name: str, value: Any) -> bool:
+        if value is None or not self.writes_defaults:
+            return self.is_default(name, value)
+        return False
+
+    def data(self, values: Mapping[str, Any]) -> Any:
+        """The same as plain data: its name, to a mapping of what is not None."""
+        if reason := self.names.why_not(self):
+            raise NotData(f"is not data: {self.name} {reason}")
+        name = self.names.shortest(self)
+        found = {}
+        for key, value in values.items():
+            if value is not None:
+                try:
+                    found[key] = self.domains[key].data(value)
+                except NotData as error:
+                    error.place = f".{name}.{key}{error.place}"
+                    raise
+        return {name: found}
+
+    def _admit(self, name: str, value: Any) -> Any:
+        if value is None and self.signature.parameters[name].default is None:
+            return None
+        return admitted(self.name, name, value, self.domains[name])
+
+    def _nearest(self, name: str) -> str:
+        near = difflib.get_close_matches(name, self.domains, n=1)
+        return f", did you mean {near[0]!r}?" if near else f"; use {self.usage}"

@@ -1,0 +1,70 @@
+"""The hyperparameters of a rule, read from its annotations."""
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from jaxsched.rule.domain import Domain
+
+# A hyperparameter must not hide what every schedule has.
+_RESERVED = frozenset({"at", "replace"})
+
+
+def read_signature(
+    function: Callable[..., Any], given: int
+) -> tuple[inspect.Signature, dict[str, Domain]]:
+    """The signature less the first `given` parameters, and the domain of each other.
+
+    Raises:
+      TypeError: A hyperparameter has no domain, or a name that schedules need.
+    """
+    name = function.__name__
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())
+    if len(parameters) < given:
+        raise TypeError(f"{name}: a rule takes {given} arguments before its others")
+    domains: dict[str, Domain] = {}
+    for parameter in parameters[given:]:
+        domain = _domain(_resolved(parameter.annotation, function))
+        if domain is None:
+            raise TypeError(
+                f"{name}: annotate {parameter.name} with what it may be, for example "
+                f"{parameter.name}: js.Value (a number) or js.Steps (a length)"
+            )
+        if parameter.kind not in (
+            parameter.POSITIONAL_OR_KEYWORD,
+            parameter.KEYWORD_ONLY,
+        ):
+            raise TypeError(f"{name}: {parameter.name} must be an ordinary argument")
+        if parameter.name in _RESERVED:
+            raise TypeError(f"{name}: {parameter.name} is a method of every schedule")
+        domains[parameter.name] = domain
+    if {"init", "update"} <= domains.keys():
+        raise TypeError(
+            f"{name}: hyperparameters named both init and update would make Optax take "
+            "it for a stateful schedule"
+        )
+    return signature.replace(parameters=parameters[given:]), domains
+
+
+def _resolved(annotation: Any, function: Callable[..., Any]) -> Any:
+    """An annotation, also one that `from __future__ import annotations` made a text."""
+    if not isinstance(annotation, str):
+        return annotation
+    holder = types.SimpleNamespace(__annotations__={"it": annotation})
+    try:
+        names = function.__globals__
+        return typing.get_type_hints(holder, names, include_extras=True)["it"]
+    except NameError:
+        return None
+
+
+def _domain(hint: Any) -> Domain | None:
+    """The domain in an annotation; `Domain | None` has the domain of its first part."""
+    for part in (hint, *typing.get_args(hint)):
+        for extra in getattr(part, "__metadata__", ()):
+            if isinstance(extra, Domain):
+                return extra
+    return None

@@ -1,0 +1,172 @@
+"""What stands for a schedule: a schedule, a number, or a callable of the step."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxsched.domains import Value
+from jaxsched.domains.functions import Function, is_function_of_step
+from jaxsched.domains.numbers import Number, numeric
+from jaxsched.rule import Domain, admitted
+from jaxsched.schedule.decorator import schedule
+from jaxsched.schedule.schedule import Schedule
+
+
+@schedule
+def constant(step: Any, value: Value) -> Any:
+    """The same value at every step.
+
+    The baseline, and a part of longer schedules. Unlike a plain number it is a schedule:
+    an optimizer that is given it keeps the same state as with any other.
+
+    Formula: s(t) = value for every t.
+
+    Args:
+      value: The value, any finite number; differentiable.
+
+    Returns:
+      A `Schedule`.
+
+    Raises:
+      ValueError: The value is not finite.
+      TypeError: The value is not a real number.
+
+    Example:
+      >>> import jaxsched as js
+      >>> js.constant(0.1).at(1000)
+      0.1
+
+    Reference: Goodfellow, Bengio, Courville, *Deep Learning* (2016), algorithm 8.1.
+    """
+    return value
+
+
+vars(constant)["__rule__"].is_constant = True
+
+
+@schedule
+def call(step: Any, function: Annotated[Callable[[Any], Any], Function()]) -> Any:
+    """A callable of one scalar step as a schedule."""
+    try:
+        if jnp.ndim(step) == 0:
+            values = function(step)
+        else:
+            flat = jax.vmap(function)(jnp.ravel(step))
+            values = jnp.reshape(flat, jnp.shape(step))
+    except jax.errors.ConcretizationTypeError as error:
+        raise TypeError(
+            f"call: function must not branch on the step (use jnp.where), got {function}"
+        ) from error
+    try:
+        numeric(values)
+    except TypeError as error:
+        raise TypeError(
+            f"call: the result {error}, got {values!r} from {function}"
+        ) from None
+    return values
+
+
+class Inner(Domain):
+    """A schedule inside another: a schedule, a number, or a callable of the step."""
+
+    words: str = "schedule"
+
+    def admit(self, value: Any) -> Any:
+        """The schedule that the value stands for."""
+        if isinstance(value, Schedule):
+            return value
+        if is_function_of_step(value):
+            return call(value)
+        try:
+            return constant(Number().admit(value))
+        except TypeError:
+            what = "must be a schedule, a number or a callable of the step"
+            raise TypeError(what) from None
+
+
+class Inners(Domain):
+    """A list of schedules."""
+
+    words: str = "list of schedules"
+
+    def admit(self, value: Any) -> tuple[Schedule, ...]:
+        """The schedules that the values stand for."""
+        if not isinstance(value, (list, tuple)):
+            raise TypeError("must be a list of schedules")
+        if not value:
+            raise ValueError("must hold at least one schedule")
+        admitted = []
+        for i, entry in enumerate(value):
+            try:
+                admitted.append(Inner().admit(entry))
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"entry {i} {error}") from None
+        return tuple(admitted)
+
+
+class Clockwork(Domain):
+    """A map from step to step: a schedule, or a callable whose integers stay exact."""
+
+    words: str = "schedule | callable"
+
+    def admit(self, value: Any) -> Any:
+        """The clock as it is kept."""
+        if isinstance(value, (Schedule, Static)):
+            return value
+        return Static(Function().admit(value))
+
+
+@jax.tree_util.register_static
+class Static:
+    """A plain callable in the place of a subtree: part of the structure."""
+
+    __slots__ = ("function",)
+
+    function: Callable[..., Any]
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function = function
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Static, (self.function,)
+
+    def __call__(self, step: Any) -> Any:
+        """What the callable returns at the step."""
+        return self.function(step)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Static) and self.function == other.function
+
+    def __hash__(self) -> int:
+        return hash(self.function)
+
+    def __repr__(self) -> str:
+        return repr(self.function)
+
+
+# In a rule it is a Schedule, for its caller a number or a callable too: no type says both.
+ScheduleLike = Annotated[Any, Inner()]
+
+
+ScheduleLikes = Annotated[Sequence[Any], Inners()]
+
+
+def as_schedule(value: Any) -> Schedule:
+    """A schedule from a schedule, a number or any callable of the step.
+
+    Args:
+      value: A schedule comes back as it is, a number becomes `constant(value)`. Any
+        other callable (an Optax schedule, a lambda) is wrapped: it is given one scalar
+        step at a time and is static.
+
+    Raises:
+      TypeError: `value` is none of these.
+      ValueError: `value` is a number that is not finite.
+
+    >>> import jaxsched as js
+    >>> js.as_schedule(0.1)
+    constant(value=0.1)
+    """
+    return admitted("as_schedule", "value", value, Inner())

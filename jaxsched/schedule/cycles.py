@@ -1,0 +1,40 @@
+"""The phases of what goes round: one for each cycle."""
+
+import math
+from fractions import Fraction
+from typing import Any
+
+from jaxsched.schedule.phases import MORE, MOST, Phase, number
+
+
+def cycles(n: Any, factor: Any, limit: int | None, until: float) -> list[Phase]:
+    """Cycles of first length n, each `factor` times as long as the one before."""
+    end = math.inf if limit is None else _begin(limit, n, factor)
+    last = until if limit is None else end
+    begins = [_begin(i, n, factor) for i in range(MOST + 2)]
+    count = max(1, sum(begin < last for begin in begins))
+    if count > MOST:
+        return [Phase("cycles", 0, end)]
+    found = [
+        Phase(f"cycle {i + 1}", begins[i], begins[i + 1], is_joint=i == 0)
+        for i in range(count)
+    ]
+    more = [Phase(MORE, begins[count], math.inf, is_joint=False)]
+    return found + more if limit is None else found
+
+
+def restarts(s: Any, until: float) -> list[Phase]:
+    """The phases of a rule with `steps`, `length_factor` and `limit`."""
+    limit = None if s.limit is None else number(s.limit)
+    return cycles(number(s.steps), number(s.length_factor), limit, until)
+
+
+def _begin(i: int, n: Any, factor: Any) -> Any:
+    """The first step of a cycle: exact where its first length is whole."""
+    if factor == 1:
+        return n * i
+    if i * math.log(factor) > 100:
+        return math.inf  # long after the last step there is
+    ratio = Fraction(repr(factor))
+    begin = Fraction(n) * (ratio**i - 1) / (ratio - 1)
+    return math.ceil(begin) if isinstance(n, int) else float(begin)
