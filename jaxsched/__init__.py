@@ -61,7 +61,8 @@ from jaxsched.grids.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.grids.evaluation import evaluate
 from jaxsched.grids.grid import grid
 from jaxsched.grids.random_grid import random_grid
-from jaxsched.inspection.comparison import Comparison, compare
+from jaxsched.inspection.changes import Change
+from jaxsched.inspection.comparison import ComparedStep, Comparison, compare
 from jaxsched.inspection.description import DescribedPhase, Description, describe
 from jaxsched.inspection.explore import explore
 from jaxsched.inspection.phases import Phase, horizon, phases
@@ -104,7 +105,6 @@ from jaxsched.stacking import stack, unstack
 from jaxsched.text.data import from_dict, to_dict
 from jaxsched.text.names import array
 from jaxsched.text.parse import parse
-from jaxsched.training.difference import Difference, diff
 from jaxsched.training.reading import learning_rate, step_count
 from jaxsched.training.steering import set_multiplier, set_step_count, set_trigger
 from jaxsched.training.transformation import (
@@ -195,8 +195,6 @@ __all__ = [
     "set_step_count",
     "set_multiplier",
     "set_trigger",
-    "diff",
-    "Difference",
     # range test
     "lr_range_test",
     "RangeTest",
@@ -222,9 +220,11 @@ __all__ = [
     "Phase",
     "horizon",
     "compare",
+    "Comparison",
+    "ComparedStep",
+    "Change",
     "plot",
     "explore",
-    "Comparison",
     # time
     "Clock",
     # text and data

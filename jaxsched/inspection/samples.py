@@ -1,10 +1,12 @@
 """The values of a run: every step, or of a very long run enough of them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxsched.inspection.phases import phases
+from jaxsched.inspection.phases import latest_end, phases, run_length
+from jaxsched.rule import short
 from jaxsched.schedule import Schedule
 
 # Runs up to here are looked at step by step, which takes a fraction of a second.
@@ -26,6 +28,21 @@ class Samples(NamedTuple):
     values: np.ndarray
     weights: np.ndarray
     is_exact: bool
+
+
+def known_length(
+    function: str, schedules: Sequence[Schedule], total_steps: int | None
+) -> int:
+    """The length of a run: as given, or else that of the schedule that ends last."""
+    if total_steps is not None:
+        return run_length(function, total_steps)
+    last = latest_end(schedules)
+    if not last:
+        raise ValueError(
+            f"{function}: total_steps must be given for schedules that have no end, got "
+            f"total_steps=None for {short(list(schedules))}"
+        )
+    return last
 
 
 def samples(schedule: Schedule, total_steps: int) -> Samples:
