@@ -6,6 +6,8 @@
 0.0003
 """
 
+from typing import TYPE_CHECKING
+
 from jaxsched.arithmetic import (
     add,
     clip,
@@ -270,3 +272,11 @@ __all__ = [
     "MetricDrivenLike",
     "ShapeLike",
 ]
+
+if not TYPE_CHECKING:  # for a type checker every name would exist
+
+    def __getattr__(name: str) -> None:
+        """The error for a name that is not here: it says where to look."""
+        from jaxsched.unknown import unknown  # rarely needed
+
+        raise AttributeError(unknown(name, __all__, __path__))
