@@ -226,6 +226,28 @@ def test_what_deserves_attention(schedule, total, expected):
             assert word not in found
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("slopes", [(0.01, 0.01), (0.01, 0.0), (0.0, 0.01)])
+@pytest.mark.parametrize(("step", "jumps"), [(0.0291, False), (0.0309, True)])
+def test_a_jump_is_three_times_as_steep_as_what_is_beside_it(step, jumps, slopes, sign):
+    """On either side: a steep ramp that ends is no jump."""
+    left, right = slopes
+    before = js.linear(1.0, 1.0 - 10 * left, 10)
+    first = 1.0 - 9 * left + sign * step
+    schedule = js.join([before, js.linear(first, first - 10 * right, 10)], [10])
+    assert ("it jumps" in attention(schedule)) is jumps
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("step", "jumps"), [(0.0097, False), (0.0103, True)])
+def test_a_jump_is_a_hundredth_of_the_peak(step, jumps, sign):
+    """Between two constants, beside which nothing is steep; of any size."""
+    for peak in (1.0, 1e-5):
+        low = peak - step * peak
+        pair = [low, peak] if sign > 0 else [peak, low]
+        assert ("it jumps" in attention(js.join(pair, [10]), 20)) is jumps
+
+
 def test_sparkline_reaches_from_zero_to_the_peak():
     """One character for each step of a short run."""
     assert js.describe(js.linear(0.0, 7.0, 7), 8).sparkline == "▁▂▃▄▅▆▇█"
@@ -327,6 +349,9 @@ def test_compare_stays_short():
     tables = [js.piecewise_linear(range(n), [0.5] * n) for n in (500, 501)]
     for pair in (tables, [constants(0, 99), constants(0, 98)]):
         assert max(map(len, str(js.compare(*pair, 99)).splitlines())) < 250
+    saw = js.cycle(js.linear(1.0, 0.0, 2), 2)
+    text = "their values differ in steps 1, 3, 5, 7, 9 and 5 more stretches\n"
+    assert text in str(js.compare(1.0, saw, 20))
     found = js.compare(constants(0, 99), constants(1, 99), 99)
     assert len(found.changes) == 99
     assert "schedules[7].value: 7.0 -> 8.0\n... 91 more changes\n" in str(found)
@@ -551,7 +576,10 @@ def test_plot_draws_the_values(ax):
     assert schedule.plot(ax=ax) is ax
     (points,) = drawn(ax).values()
     assert points[:, 0].tolist() == list(range(101))
-    np.testing.assert_array_equal(points[:, 1], schedule.at(np.arange(101)))
+    k = np.arange(101)
+    fall = 0.5 * (1 + np.cos(np.pi * (k - 10) / 90))
+    values = np.where(k < 10, (k + 1) / 11, fall)
+    np.testing.assert_allclose(points[:, 1], values, rtol=CLOSE, atol=1e-7)
     boundaries = [line.get_xdata()[0] for line in ax.lines[1:]]
     assert boundaries == [10]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "learning rate")
