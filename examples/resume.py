@@ -122,8 +122,9 @@ def check(
         refuse(f"these checkpoints hold the state of another kind of schedule, {old}")
     if old != schedule:
         print(f"the schedule was {old}\nand is now {schedule}")
-        inside = "" if isinstance(old, js.Schedule) else "of what they drive: "
-        print(inside + str(js.diff(driven(old), driven(schedule), at=last)))
+        if not isinstance(old, js.Schedule):
+            print("of what they drive:")
+        print(js.compare(driven(old), driven(schedule), at=last))
 
 
 def refuse(reason: str) -> NoReturn:

@@ -6,6 +6,8 @@
 0.0003
 """
 
+from typing import TYPE_CHECKING
+
 from jaxsched.clock import Clock
 from jaxsched.combinators.randomness import noise
 from jaxsched.combinators.sequence import cooldown, join, warmup
@@ -48,7 +50,8 @@ from jaxsched.grids.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.grids.evaluation import evaluate
 from jaxsched.grids.grid import grid
 from jaxsched.grids.random_grid import random_grid
-from jaxsched.inspection.comparison import Comparison, compare
+from jaxsched.inspection.changes import Change
+from jaxsched.inspection.comparison import ComparedStep, Comparison, compare
 from jaxsched.inspection.description import DescribedPhase, Description, describe
 from jaxsched.inspection.explore import explore
 from jaxsched.inspection.phases import horizon, phases
@@ -100,7 +103,6 @@ from jaxsched.shapes import Shape, ShapeLike, inverse_proportional, rex, shape, 
 from jaxsched.text.data import from_dict, to_dict
 from jaxsched.text.names import array
 from jaxsched.text.parse import parse
-from jaxsched.training.difference import Difference, diff
 from jaxsched.training.reading import learning_rate, step_count
 from jaxsched.training.steering import set_multiplier, set_step_count, set_trigger
 from jaxsched.training.transformation import (
@@ -179,8 +181,6 @@ __all__ = [
     "set_step_count",
     "set_multiplier",
     "set_trigger",
-    "diff",
-    "Difference",
     # range test
     "lr_range_test",
     "RangeTest",
@@ -206,9 +206,11 @@ __all__ = [
     "Phase",
     "horizon",
     "compare",
+    "Comparison",
+    "ComparedStep",
+    "Change",
     "plot",
     "explore",
-    "Comparison",
     # time
     "Clock",
     # text and data
@@ -254,3 +256,11 @@ __all__ = [
     "MetricDrivenLike",
     "ShapeLike",
 ]
+
+if not TYPE_CHECKING:  # for a type checker every name would exist
+
+    def __getattr__(name: str) -> None:
+        """The error for a name that is not here: it says where to look."""
+        from jaxsched.unknown import unknown  # rarely needed
+
+        raise AttributeError(unknown(name, __all__, __path__))

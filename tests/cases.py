@@ -379,3 +379,25 @@ def scale_of(c: Case) -> float:
         return 0.0
     values = np.abs(np.asarray(c.schedule(interesting_steps(c)), np.float64))
     return float(np.max(values))
+
+
+# Their values are powers whose exponent grows with the step.
+EXPONENTIALS = {
+    js.exponential,
+    js.exponential_decay,
+    js.natural_exponential_decay,
+    js.compounding_time_decay,
+    js.step_decay,
+    js.warmup_exponential,
+}
+
+
+def amplified(c: Case, values: Any) -> np.ndarray:
+    """The ulps that a case may be off by, beyond those that every case may.
+
+    They are 2 |log2(value / first value)| where an exponent amplifies rounding: in an
+    exponential, or in a curve that was given an exponent. First values are about 1/2.
+    """
+    has_exponent = c.make in EXPONENTIALS or {"power", "k"} & c.kwargs.keys()
+    size = np.maximum(np.abs(np.asarray(values, np.float64)), 1e-37)
+    return 2 * np.abs(np.log2(size / 0.5)) * bool(has_exponent)

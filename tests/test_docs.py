@@ -123,7 +123,11 @@ def makes(name: str) -> type | None:
 DOCUMENTED = [name for name in js.__all__ if not is_alias(name)]
 FUNCTIONS = [name for name in DOCUMENTED if inspect.isfunction(getattr(js, name))]
 SCHEDULES = [name for name in js.__all__ if is_schedule(name)]
-CONSTRUCTORS = [*SCHEDULES, *(name for name in js.__all__ if makes(name) is js.MetricDriven)]
+DRIVEN = [name for name in js.__all__ if makes(name) is js.MetricDriven]
+CONSTRUCTORS = [*SCHEDULES, *DRIVEN]
+    *SCHEDULES,
+    *(name for name in js.__all__ if makes(name) is js.MetricDriven),
+]
 
 
 def parameters(name: str) -> list[str]:
@@ -198,9 +202,7 @@ DOCTESTS = found_doctests()
 def only_package_rules(monkeypatch):
     """Names that tests and doctests give to schedules are free before and after."""
     for registry in (schedules, shapes):
-        own = {
-            path: rule for path, rule in registry._rules.items() if rule.is_own
-        }
+        own = {path: rule for path, rule in registry._rules.items() if rule.is_own}
         monkeypatch.setattr(registry, "_rules", own)
 
 

@@ -1,12 +1,14 @@
 """Phases, descriptions and comparisons, against plain NumPy and what is known by hand."""
 
+import math
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import jax
 import numpy as np
 import optax
 import pytest
-from cases import CASES
+from cases import CASES, ONE_OF_EACH
 from matplotlib.figure import Figure
 
 import jaxsched as js
@@ -224,6 +226,28 @@ def test_what_deserves_attention(schedule, total, expected):
             assert word not in found
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("slopes", [(0.01, 0.01), (0.01, 0.0), (0.0, 0.01)])
+@pytest.mark.parametrize(("step", "jumps"), [(0.0291, False), (0.0309, True)])
+def test_a_jump_is_three_times_as_steep_as_what_is_beside_it(step, jumps, slopes, sign):
+    """On either side: a steep ramp that ends is no jump."""
+    left, right = slopes
+    before = js.linear(1.0, 1.0 - 10 * left, 10)
+    first = 1.0 - 9 * left + sign * step
+    schedule = js.join([before, js.linear(first, first - 10 * right, 10)], [10])
+    assert ("it jumps" in attention(schedule)) is jumps
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("step", "jumps"), [(0.0097, False), (0.0103, True)])
+def test_a_jump_is_a_hundredth_of_the_peak(step, jumps, sign):
+    """Between two constants, beside which nothing is steep; of any size."""
+    for peak in (1.0, 1e-5):
+        low = peak - step * peak
+        pair = [low, peak] if sign > 0 else [peak, low]
+        assert ("it jumps" in attention(js.join(pair, [10]), 20)) is jumps
+
+
 def test_sparkline_reaches_from_zero_to_the_peak():
     """One character for each step of a short run."""
     assert js.describe(js.linear(0.0, 7.0, 7), 8).sparkline == "▁▂▃▄▅▆▇█"
@@ -232,21 +256,195 @@ def test_sparkline_reaches_from_zero_to_the_peak():
     assert len(js.describe(js.linear(0.0, 1.0, 10_000)).sparkline) == 60
 
 
-def test_compare():
-    """Where and by how much."""
+def test_compare_over_a_run():
+    """Where and by how much: both lines are known by hand."""
     found = js.compare(js.linear(1.0, 0.0, 10), js.linear(1.0, 0.0, 5), total_steps=20)
-    assert found.spans == ((1, 9),)
-    assert found.largest == pytest.approx(-0.5)
-    assert found.largest_step == 5
-    assert found.values == (pytest.approx(0.5), 0.0)
-    assert "they differ in steps 1 to 9" in str(found)
-    alike = js.compare(0.1, js.constant(0.1), 1000)
-    assert (alike.spans, alike.largest, alike.values) == ((), 0.0, None)
-    assert str(alike) == "they are the same at all 1_000 steps"
+    assert (found.total_steps, found.spans) == (20, ((1, 9),))
+    assert found.largest == (5, pytest.approx(0.5), 0.0)
+    assert found.largest.difference == pytest.approx(-0.5)
+    assert (found.at, found.jumps, found.is_exact) == (None, False, True)
+    assert str(found) == (
+        "steps: 10 -> 5\n"
+        "their values differ in steps 1 to 9\n"
+        "most at step 5: 0.5 by the first schedule, 0 by the second (-0.5)"
+    )
     once = js.compare(
         js.multistep(1.0, [3], factor=0.5), js.multistep(1.0, [4], factor=0.5), 9
     )
-    assert "they differ in steps 3\n" in str(once)
+    assert "their values differ in steps 3\n" in str(once)
+
+
+def test_compare_of_what_is_the_same():
+    """The same schedule, or the same values of another one."""
+    alike = js.compare(0.1, js.constant(0.1), 1000)
+    assert (alike.changes, alike.spans, alike.largest) == ((), (), None)
+    assert str(alike) == "they are the same schedule"
+    halves = js.compare(js.constant(1.0), js.constant(0.5) * 2, 1000, at=7)
+    assert (halves.spans, halves.largest, halves.jumps) == ((), None, False)
+    assert str(halves).splitlines()[1:] == [
+        "their values are the same at all 1_000 steps",
+        "at step 7 it goes on without a jump, at 1",
+    ]
+
+
+def changed(a, b):
+    """The changes in plain tuples."""
+    return [(c.path, c.first, c.second) for c in js.compare(a, b, at=0).changes]
+
+
+def test_compare_says_what_was_changed():
+    """By path, with both values; of other rules the schedules themselves."""
+    fall, rise = js.cosine(0.5, 0.0, 20), js.linear(0.0, 0.5, 20)
+    old = js.warmup(js.join([fall, 0.25], [20]), 5, shape="cosine")
+    longer = js.join([fall.replace(steps=30), 0.25], [30])
+    new = js.warmup(longer, 5, init_value=0.0, shape="cosine")
+    assert [(path, *map(str, pair)) for path, *pair in changed(old, new)] == [
+        ("schedule.schedules[0].steps", "20", "30"),
+        ("schedule.boundaries", "[20]", "[30]"),
+        ("init_value", "None", "0.0"),
+    ]
+    assert changed(fall, rise) == [("", fall, rise)]
+    assert changed(0.5 * fall, 0.5 * rise) == [("second", fall, rise)]
+    assert changed(fall, 0.25) == [("", fall, js.constant(0.25))]
+    # A length of another kind is another kind of time.
+    assert changed(fall, fall.replace(steps=20.0)) == [("steps", 20, 20.0)]
+    assert [c[0] for c in changed(jax.numpy.sqrt, jax.numpy.exp)] == ["function"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "line"),
+    [
+        (
+            js.warmup(0.5, 3),
+            js.warmup(0.5, 3, shape="square"),
+            "shape: 'linear' -> 'square'",
+        ),
+        (
+            js.transition(1.0, 0.0, 9, shape=js.rex(beta=0.75)),
+            js.transition(1.0, 0.0, 9, shape=js.rex(beta=0.25)),
+            "shape.beta: 0.75 -> 0.25",
+        ),
+        (
+            js.join([0.5, 0.25], [3]),
+            js.join([0.5, js.linear(0.5, 0.0, 9), 0.25], [3, 12]),
+            "schedules: 2 schedules (constant, constant) -> "
+            "3 schedules (constant, linear, constant)",
+        ),
+        (0.5, js.constant(0.5) / 2, "the schedule: constant(value=0.5) -> "),
+    ],
+)
+def test_compare_writes_each_change_in_a_line(a, b, line):
+    """With its path, so that it is found in the call."""
+    assert line in str(js.compare(a, b, at=0))
+
+
+def constants(first, count):
+    """Constants that follow each other, one step each."""
+    values = [float(first + i) for i in range(count)]
+    return js.join(values, list(range(1, count)))
+
+
+def test_compare_stays_short():
+    """However much was changed."""
+    tables = [js.piecewise_linear(range(n), [0.5] * n) for n in (500, 501)]
+    for pair in (tables, [constants(0, 99), constants(0, 98)]):
+        assert max(map(len, str(js.compare(*pair, 99)).splitlines())) < 250
+    saw = js.cycle(js.linear(1.0, 0.0, 2), 2)
+    text = "their values differ in steps 1, 3, 5, 7, 9 and 5 more stretches\n"
+    assert text in str(js.compare(1.0, saw, 20))
+    found = js.compare(constants(0, 99), constants(1, 99), 99)
+    assert len(found.changes) == 99
+    assert "schedules[7].value: 7.0 -> 8.0\n... 91 more changes\n" in str(found)
+
+
+# From and to, and the ratio in words and as a number.
+RATIOS = [
+    (1e-5, 5.5e-4, ", 55 times as much", 55.0),
+    (5.5e-4, 1e-5, ", 1/55 of it", 1 / 55),
+    (0.25, 0.5, ", 2 times as much", 2.0),
+    (0.5, 0.25, ", 1/2 of it", 0.5),
+    (1e-6, 0.02, ", 20_000 times as much", 2e4),
+    (0.02, 1e-9, ", 1/2e+07 of it", 5e-8),
+    (0.5, 0.75, ", 50 % more", 1.5),
+    (0.5, 0.375, ", 25 % less", 0.75),
+    (-0.5, -2.0, ", 4 times as much", 4.0),
+    (-0.5, 0.25, "", -0.5),
+    (0.5, 0.0, "", 0.0),
+    (0.0, 0.5, "", None),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "words", "ratio"), RATIOS)
+def test_compare_says_how_far_a_run_jumps(first, second, words, ratio):
+    """Both values and their ratio, where the run goes on."""
+    found = js.compare(js.constant(first), js.constant(second), at=1000)
+    assert (found.jumps, found.at.step) == (True, 1000)
+    assert found.at[1:] == (pytest.approx(first), pytest.approx(second))
+    assert found.at.ratio == (ratio if ratio is None else pytest.approx(ratio))
+    last = f"at step 1_000 it jumps from {first:.6g} to {second:.6g}{words}"
+    assert str(found).splitlines()[-1] == last
+
+
+def test_compare_where_a_run_goes_on():
+    """At its step, whether the run is known to last until then or not."""
+    old = js.wsd(0.1, total_steps=2000, warmup_steps=100, decay_steps=400)
+    new = js.wsd(0.1, total_steps=3000, warmup_steps=100, decay_steps=400)
+    found = js.compare(old, new, at=1800)  # half of the old decay
+    assert found.at == (1800, pytest.approx(0.05), pytest.approx(0.1))
+    assert (found.total_steps, found.spans) == (3000, ((1601, 2999),))
+    assert js.compare(old, new, at=1600).jumps is False
+    for at, total in ((5000, None), (5000, 10), (0, None)):
+        found = js.compare(old, 0.5, total, at=at)
+        assert (found.total_steps, found.at.step) == (total or 2000, at)
+        assert found.at.second == 0.5
+    late = js.join([0.1, 0.2], [1_000_000])
+    assert js.compare(0.1, late, at=1_000_000).jumps
+    assert not js.compare(0.1, late, at=999_999).jumps
+    assert js.compare(0.1, late, at=5).total_steps is None  # neither has an end
+
+
+def test_compare_tells_apart_what_differs_by_more_than_rtol():
+    """Relative to the larger of both."""
+    assert js.compare(1.0, 1.009, 1, rtol=0.01).spans == ()
+    assert js.compare(1.0, 1.011, 1, rtol=0.01).spans == ((0, 0),)
+    assert not js.compare(1.0, 1.009, at=0, rtol=0.01).jumps
+    assert js.compare(1.0, 1.011, at=0, rtol=0.01).jumps
+    assert js.compare(1.0, 1.00001, 1).spans == ((0, 0),)
+
+
+def test_compare_of_what_a_metric_drives():
+    """It has no values before a run: what it is made of is compared."""
+    old = js.reduce_on_plateau(js.cosine(0.5, 0.0, 20), factor=0.5, patience=3)
+    new = old.replace(patience=4, schedule=old.schedule.replace(steps=30))
+    found = js.compare(old, new, 20, at=5)
+    assert [c.path for c in found.changes] == ["schedule.steps", "patience"]
+    assert (found.total_steps, found.at, found.spans) == (None, None, ())
+    assert str(found) == (
+        "schedule.steps: 20 -> 30\npatience: 3 -> 4\n"
+        "a metric decides about their values, which are not compared"
+    )
+    assert js.compare(old, old).changes == ()
+    assert changed(0.5, old) == [("", js.constant(0.5), old)]
+
+
+@pytest.mark.parametrize(("one", "other"), list(pairwise(ONE_OF_EACH)), ids=str)
+def test_compare_agrees_with_the_values(one, other):
+    """At every step of a run, and at one beyond it; and all are the same as themselves."""
+    a, b, total = one.schedule, other.schedule, 25
+    steps = [*range(total), 1000]
+    values = {step: (a.at(step), b.at(step)) for step in steps}
+    apart = [k for k in steps[:-1] if not math.isclose(*values[k], rel_tol=1e-6)]
+    found = js.compare(a, b, total, at=1000)
+    inside = [range(first, last + 1) for first, last in found.spans]
+    assert [step for span in inside for step in span] == apart
+    assert found.at[1:] == pytest.approx(values[1000], rel=1e-6)
+    gaps = {k: abs(values[k][0] - values[k][1]) for k in apart}
+    if apart:
+        step, *pair = found.largest
+        assert pair == pytest.approx(values[step], rel=1e-5)
+        assert gaps[step] == pytest.approx(max(gaps.values()), rel=1e-5)
+    same = js.compare(a, one.make(**one.kwargs), total, at=3)
+    assert (same.changes, same.spans, same.jumps) == ((), (), False)
 
 
 def test_compare_values_that_are_not_finite():
@@ -256,10 +454,19 @@ def test_compare_values_that_are_not_finite():
         return 1.0 / jax.numpy.asarray(step, float)
 
     with jax.debug_nans(False):
-        found = js.compare(reciprocal, 1.0, 3)
+        found = js.compare(reciprocal, 1.0, 3, at=0)
         assert found.spans == ((0, 0), (2, 2))
-        assert (found.largest_step, found.values) == (0, (np.inf, 1.0))
-        assert js.compare(reciprocal, reciprocal, 3).spans == ()
+        assert found.largest == found.at == (0, np.inf, 1.0)
+        assert (found.jumps, found.at.ratio) == (True, None)
+        assert "at step 0 it jumps from inf to 1" in str(found)
+        assert js.compare(1.0, reciprocal, at=0).at.ratio is None
+        one = js.constant(1.0) * reciprocal
+        assert js.compare(reciprocal, one, 3, at=0).spans == ()
+        assert not js.compare(reciprocal, one, 3, at=0).jumps
+        broken = js.compare(
+            1.0, lambda t: jax.numpy.where(t < 7, 1.0, np.nan), 20, at=3
+        )
+        assert (broken.spans, broken.jumps) == (((7, 19),), False)
 
 
 def test_descriptions_of_long_schedules_stay_short():
@@ -276,7 +483,8 @@ def test_compare_a_very_long_run():
     found = js.compare(js.warmup(1.0, 8), 1.0, 10**9)
     assert not found.is_exact
     assert found.spans == ((0, 7),)
-    assert "compared of 1_000_000_000" in str(js.compare(1.0, 1.0, 10**9))
+    halves = js.compare(1.0, js.constant(0.5) * 2, 10**9)
+    assert "compared of 1_000_000_000" in str(halves)
 
 
 @pytest.mark.parametrize(
@@ -297,6 +505,20 @@ def test_compare_a_very_long_run():
             lambda: js.compare(1.0, 1.0, 5, rtol=-1.0),
             ValueError,
             "compare: rtol must be >= 0",
+        ),
+        (lambda: js.compare(1.0, 2.0), ValueError, "compare: total_steps must be give"),
+        (lambda: js.compare(1.0, 1.0, at=-1), ValueError, "compare: at must be >= 0"),
+        (lambda: js.compare(1.0, 1.0, at=1.5), TypeError, "compare: at must be a whol"),
+        (lambda: js.compare(js.tanh(), 1.0), TypeError, "compare: a must be"),
+        (
+            lambda: js.compare(1.0, js.grid(js.linear, 1.0, 0.0, steps=[4, 5])),
+            ValueError,
+            "compare: b must be a single schedule",
+        ),
+        (
+            lambda: js.compare(js.reduce_on_plateau(0.1), 1.0, 0),
+            ValueError,
+            "compare: total_steps must be >= 1",
         ),
         (
             lambda: js.describe(js.grid(js.linear, 1.0, 0.0, steps=[4, 5])),
@@ -354,7 +576,10 @@ def test_plot_draws_the_values(ax):
     assert schedule.plot(ax=ax) is ax
     (points,) = drawn(ax).values()
     assert points[:, 0].tolist() == list(range(101))
-    np.testing.assert_array_equal(points[:, 1], schedule.at(np.arange(101)))
+    k = np.arange(101)
+    fall = 0.5 * (1 + np.cos(np.pi * (k - 10) / 90))
+    values = np.where(k < 10, (k + 1) / 11, fall)
+    np.testing.assert_allclose(points[:, 1], values, rtol=CLOSE, atol=1e-7)
     boundaries = [line.get_xdata()[0] for line in ax.lines[1:]]
     assert boundaries == [10]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("step", "learning rate")

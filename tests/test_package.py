@@ -1,5 +1,6 @@
 """The package as it is installed and imported."""
 
+import importlib
 import json
 import re
 import subprocess
@@ -70,6 +71,71 @@ def test_public_names_exist_once():
     """The public list has no typing errors."""
     assert len(set(js.__all__)) == len(js.__all__)
     assert [name for name in js.__all__ if not hasattr(js, name)] == []
+
+
+UNKNOWN = {
+    "warmup_cosine_decay_schedule": "there is jaxsched.compat.optax."
+    "warmup_cosine_decay_schedule; the nearest are warmup_cosine, cosine, warmup",
+    "cosine_decay": "the nearest are cosine, step_decay, cosine_restarts",
+    "StepLR": "there is jaxsched.compat.torch.StepLR; ",
+    "CosineDecayRestarts": "there is jaxsched.compat.keras.CosineDecayRestarts; the "
+    "nearest are cosine_restarts, cosine",
+    "get_scheduler": "there is jaxsched.compat.transformers.get_scheduler",
+    "TanhLRScheduler": "there is jaxsched.compat.timm.TanhLRScheduler; ",
+    "linear_warmup": "the nearest are warmup_linear, ",
+    "Linear": "the nearest are linear, ",
+    "exponential_decy": "exponential_decay",
+}
+
+
+@pytest.mark.parametrize(("name", "hint"), UNKNOWN.items())
+def test_unknown_names_lead_to_known_ones(name, hint):
+    """The nearest of ours, and peers' names to where they are."""
+    assert not hasattr(js, name)
+    with pytest.raises(AttributeError) as caught:
+        getattr(js, name)
+    text = str(caught.value)
+    assert text.startswith(f"module 'jaxsched' has no attribute '{name}'; ")
+    assert hint in text
+
+
+def test_hints_are_names_that_exist():
+    """Every peer's name is found in its module, and nothing far-fetched is named."""
+    for peer in ("optax", "torch", "transformers", "keras", "timm"):
+        module = importlib.import_module(f"jaxsched.compat.{peer}")
+        for name in set(module.__all__) - set(js.__all__):
+            with pytest.raises(AttributeError, match=rf"compat\.{peer}\.{name}\b"):
+                getattr(js, name)
+    for name in ("zzz", "__wrapped__", "_values"):
+        with pytest.raises(AttributeError, match=f"no attribute '{name}'$"):
+            getattr(js, name)
+
+
+ASK = """
+import sys
+import jaxsched as js
+before = set(sys.modules)
+assert not hasattr(js, "StepLR")
+assert set(sys.modules) - before == {"jaxsched.unknown"}, set(sys.modules) - before
+try:
+    js.compat
+except AttributeError as error:
+    assert "it is a module: import jaxsched.compat" in str(error), error
+import jaxsched.compat.optax
+js.compat.optax.linear_schedule
+"""
+
+
+def test_asking_for_a_name_has_no_effect():
+    """No module is imported for it, and each can be imported afterwards."""
+    done = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_an_unknown_name_fails_as_usual():
+    """With the error of Python."""
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        from jaxsched import nothing  # type: ignore[attr-defined]  # noqa: F401
 
 
 def test_every_constructor_is_public():

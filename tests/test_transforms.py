@@ -13,13 +13,14 @@ from cases import (
     CASES,
     IDS,
     Case,
+    amplified,
     differences,
     float_dtype,
     interesting_steps,
     quickly_compiled,
     scale_of,
+    ulps,
 )
-from jax.typing import ArrayLike
 
 import jaxsched as js
 
@@ -48,7 +49,7 @@ def numeric_arguments(c: Case) -> Iterator[tuple[str, np.ndarray]]:
         elif name == "length_factor":
             yield name, table * np.array([1, 2, 4])
         else:
-            falling = name in AMPLIFIED  # a factor above 1 would grow without bound
+            falling = name in FACTORS  # a factor above 1 would grow without bound
             factors = np.array([1, 0.75, 0.5] if falling else [1, 1.25, 1.5])
             settings = table * factors.reshape(3, *[1] * table.ndim)
             yield name, settings.astype(float_dtype())
@@ -57,8 +58,8 @@ def numeric_arguments(c: Case) -> Iterator[tuple[str, np.ndarray]]:
 # Arguments whose Python integers are values, not lengths.
 VALUES = {"value", "init_value", "end_value", "values", "second", "model_size"}
 PERIODIC = {js.cosine_restarts, js.cycle, js.staircase, js.step_decay}
-# Where rounding the argument to float32 is amplified by an exponent.
-AMPLIFIED = {
+# Their settings fall.
+FACTORS = {
     "factor",
     "rate",
     "power",
@@ -68,8 +69,13 @@ AMPLIFIED = {
     "peak_factor",
 }
 
+WITH_NUMBERS = [i for i, c in enumerate(CASES) if any(numeric_arguments(c))]
+WITHOUT = [c for i, c in enumerate(CASES) if i not in WITH_NUMBERS]
 
-@every_case
+
+@pytest.mark.parametrize(
+    "c", [CASES[i] for i in WITH_NUMBERS], ids=[IDS[i] for i in WITH_NUMBERS]
+)
 def test_vmap_over_each_argument_is_a_loop(c: Case):
     arguments = dict(numeric_arguments(c))
     steps = interesting_steps(c)
@@ -96,12 +102,19 @@ def test_vmap_over_each_argument_is_a_loop(c: Case):
             assert np.all(error <= 4 + amplified(c, expected[name])), name
 
 
-def amplified(c: Case, values: Any) -> ArrayLike:
-    """What two programs may differ by where an exponent amplifies their rounding."""
-    if not AMPLIFIED & c.kwargs.keys():
-        return 0.0
-    normal = np.maximum(np.abs(np.asarray(values, np.float64)), 1e-37)
-    return 2 * np.abs(np.log2(normal))
+@pytest.mark.parametrize("c", WITHOUT, ids=str)
+def test_vmap_over_the_numbers_inside_is_a_loop(c: Case):
+    """Of those that hold schedules and no number of their own."""
+    steps = interesting_steps(c)
+
+    def scaled(by: float) -> js.Schedule:
+        return jax.tree.map(lambda x: x * by if isinstance(x, float) else x, c.schedule)
+
+    loop = [scaled(by) for by in (1.0, 1.25, 1.5)]
+    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *loop)
+    result = jax.vmap(lambda s: s(steps))(stacked)
+    for mapped, one in zip(result, loop, strict=True):
+        assert ulps(mapped, one(steps), scale=scale_of(c)) <= 4
 
 
 @every_case

@@ -35,6 +35,7 @@ ax.set_xlim(600, 1020)
 # What an early end costs
 # -----------------------
 #
-# ``js.diff`` compares the rate at one step, before a run goes on under another schedule.
+# ``js.compare`` says how two schedules differ, and whether the rate jumps where a run goes
+# on under the other one.
 
-print(js.diff(ends["10_000 steps"], ends["4_000 steps"], at=3_500))
+print(js.compare(ends["10_000 steps"], ends["4_000 steps"], at=3_500))

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsched.inspection.phases import horizon, inspected, phases, run_length
-from jaxsched.inspection.samples import Samples, samples
+from jaxsched.inspection.phases import horizon, inspected, phases
+from jaxsched.inspection.samples import Samples, known_length, samples
 from jaxsched.schedule import Schedule
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -146,12 +146,7 @@ def describe(schedule: Any, total_steps: int | None = None) -> Description:
     """
     known = inspected("describe", schedule)
     end = horizon(known)
-    if total_steps is None and not end:
-        raise ValueError(
-            "describe: total_steps must be given for a schedule that has no end, got "
-            f"total_steps=None for {known!r}"
-        )
-    total = run_length("describe", end if total_steps is None else total_steps)
+    total = known_length("describe", [known], total_steps)
     run = samples(known, total)
     peak = int(np.argmax(np.where(np.isnan(run.values), -np.inf, run.values)))
     area = float(np.sum(run.values * run.weights))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from jaxsched.inspection.phases import inspected, latest_end, phases, run_length
-from jaxsched.inspection.samples import curve
+from jaxsched.inspection.phases import inspected, phases
+from jaxsched.inspection.samples import curve, known_length
 from jaxsched.rule import Bound, short
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.stacking import leading_axes, unstack
@@ -57,7 +57,7 @@ def plot(
     ['one', 'two']
     """
     found = _labelled(schedules)
-    total = _total(list(found.values()), total_steps)
+    total = known_length("plot", list(found.values()), total_steps)
     ax = new_axes("plot") if ax is None else ax
     begins: set[int] = set()
     for label, schedule in found.items():
@@ -118,18 +118,6 @@ def _varying(stacked: Any) -> list[str]:
         )
         for i in range(leading_axes("plot", stacked)[0])
     ]
-
-
-def _total(schedules: list[Schedule], total_steps: int | None) -> int:
-    if total_steps is not None:
-        return run_length("plot", total_steps)
-    last = latest_end(schedules)
-    if not last:
-        raise ValueError(
-            "plot: total_steps must be given for schedules that have no end, got "
-            f"total_steps=None for {short(schedules)}"
-        )
-    return last
 
 
 def new_axes(function: str) -> "Axes":

@@ -1,15 +1,17 @@
 """The values of a run: every step, or of a very long run enough of them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxsched.inspection.phases import phases
+from jaxsched.inspection.phases import latest_end, phases, run_length
+from jaxsched.rule import short
 from jaxsched.schedule import Schedule
 
 # Runs up to here are looked at step by step, which takes a fraction of a second.
 _EVERY = 2**22  # 4,194,304
-CHUNK = 2**18
+_SAMPLES = 2**18  # of a longer run
 
 
 class Samples(NamedTuple):
@@ -28,6 +30,21 @@ class Samples(NamedTuple):
     is_exact: bool
 
 
+def known_length(
+    function: str, schedules: Sequence[Schedule], total_steps: int | None
+) -> int:
+    """The length of a run: as given, or else that of the schedule that ends last."""
+    if total_steps is not None:
+        return run_length(function, total_steps)
+    last = latest_end(schedules)
+    if not last:
+        raise ValueError(
+            f"{function}: total_steps must be given for schedules that have no end, got "
+            f"total_steps=None for {short(list(schedules))}"
+        )
+    return last
+
+
 def samples(schedule: Schedule, total_steps: int) -> Samples:
     """The values of a run of that length."""
     is_exact = total_steps <= _EVERY
@@ -35,16 +52,7 @@ def samples(schedule: Schedule, total_steps: int) -> Samples:
     # Each stands for the steps nearer to it than to another.
     middles = (steps[1:] + steps[:-1] + 1) // 2
     weights = np.diff(middles, prepend=0, append=total_steps).astype(np.float64)
-    return Samples(
-        steps, values_at(schedule, steps, min(total_steps, CHUNK)), weights, is_exact
-    )
-
-
-def values_at(schedule: Schedule, steps: np.ndarray, block: int) -> np.ndarray:
-    """The values at many steps, in blocks of one length: one program, little memory."""
-    blocks = np.pad(steps, (0, -len(steps) % block), mode="edge").reshape(-1, block)
-    found = [np.asarray(schedule.at(steps), np.float64) for steps in blocks]
-    return np.concatenate(found)[: len(steps)]
+    return Samples(steps, schedule.at(steps), weights, is_exact)
 
 
 def _sampled(schedule: Schedule, total_steps: int) -> np.ndarray:
@@ -53,7 +61,7 @@ def _sampled(schedule: Schedule, total_steps: int) -> np.ndarray:
     spans = [(p.begin, total_steps if p.end is None else p.end) for p in found]
     spans = [(begin, min(end, total_steps) - 1) for begin, end in spans]
     spans.append((0, total_steps - 1))
-    points = max(2, CHUNK // len(spans))
+    points = max(2, _SAMPLES // len(spans))
     return np.unique([np.linspace(*span, points).astype(np.int64) for span in spans])
 
 
@@ -75,7 +83,7 @@ def curve(
     begins = [p.begin + d for p in phases(schedule, total_steps) for d in (-1, 0)]
     evenly = np.linspace(0, last, min(total_steps, _POINTS)).astype(np.int64)
     steps = np.union1d(evenly, [b for b in begins if 0 <= b <= last]).astype(np.int64)
-    values = values_at(schedule, steps, _POINTS)
+    values = schedule.at(steps)
     # What is 0 on a logarithmic scale lies a little below all else, not infinitely.
     floor = 1e-3 * values.min(initial=1.0, where=values > 0)
     height_of = (lambda v: np.log(np.maximum(v, floor))) if log else (lambda v: v)
@@ -88,7 +96,7 @@ def curve(
         # At two points of each: the middle of an S lies on its line.
         third = (high - low + 1) // 3
         inner = np.stack([low + third, high - third])
-        found = values_at(schedule, np.ravel(inner), _POINTS).reshape(inner.shape)
+        found = schedule.at(inner)
         line = np.interp(inner, steps, height_of(values))
         steps, order = np.unique(np.append(steps, inner), return_index=True)
         values = np.append(values, found)[order]

@@ -1,1 +1,1 @@
-"""Schedules in a training loop: reading, steering and comparing the learning rate."""
+"""Schedules in a training loop: reading and steering the learning rate."""
