@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 
 from jaxsched.clock import Clock
+from jaxsched.combinators.products import compounded as _compounded  # noqa: F401, what text may call
 from jaxsched.combinators.randomness import noise
 from jaxsched.combinators.sequence import cooldown, join, warmup
 from jaxsched.combinators.time import (

@@ -197,7 +197,7 @@ def rex(elapsed: Array, remaining: Array, beta: Factor = 0.5) -> Weights:
 
     >>> import jaxsched as js
     >>> js.transition(1.0, 0.0, 2, shape=js.rex(beta=0.5)).at(1)
-    0.6666666865348816
+    0.6666666666666666
     """
     late = elapsed * beta
     return remaining / (remaining + late), late / (remaining + late)

@@ -125,9 +125,6 @@ FUNCTIONS = [name for name in DOCUMENTED if inspect.isfunction(getattr(js, name)
 SCHEDULES = [name for name in js.__all__ if is_schedule(name)]
 DRIVEN = [name for name in js.__all__ if makes(name) is js.MetricDriven]
 CONSTRUCTORS = [*SCHEDULES, *DRIVEN]
-    *SCHEDULES,
-    *(name for name in js.__all__ if makes(name) is js.MetricDriven),
-]
 
 
 def parameters(name: str) -> list[str]:

@@ -573,7 +573,7 @@ def drawn(ax):
 def test_plot_draws_the_values(ax):
     """Every step of a short run, its end included."""
     schedule = js.warmup_cosine(1.0, 100, 10)
-    assert schedule.plot(ax=ax) is ax
+    assert js.plot(schedule, ax=ax) is ax
     (points,) = drawn(ax).values()
     assert points[:, 0].tolist() == list(range(101))
     k = np.arange(101)

@@ -19,8 +19,9 @@ from jaxsched.schedule import schedules
 
 PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
 
-# Not public: `as_schedule` makes the one from a callable, operators the others.
-INTERNAL = {"call", *js.Schedule.operators}
+# Not public: `as_schedule` makes the one from a callable, `compat.torch` the next,
+# operators the others.
+INTERNAL = {"call", "compounded", *js.Schedule.operators}
 
 LOOK = """
 import json, sys

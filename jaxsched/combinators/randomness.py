@@ -1,6 +1,6 @@
 """Noise as a pure function of the step."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
@@ -31,9 +31,10 @@ def noise(
     The noise at a step is always the same, whatever ran before: a resumed run sees what
     an uninterrupted one would have.
 
-    Formula: s(t) = schedule(t) (1 + scale n), where n is drawn from the key
-    fold_in(key(seed), floor(t / every)), uniform in [-bound, bound) or standard normal
-    truncated to it. scale * bound < 1 keeps the sign. Steps below 0 read as 0.
+    Formula: s(t) = schedule(t) (1 + scale n), where n is made of the threefry key
+    fold_in(key(seed), floor(t / every)), uniform in (-bound, bound) or standard normal
+    truncated to it. scale * bound < 1 keeps the sign. Steps below 0 read as 0. It is the
+    same for every setting of JAX: its random generator, 64-bit floats, partitioning.
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
@@ -59,14 +60,27 @@ def noise(
     Reference: `noise_range_t` in timm's schedulers (`distribution="normal"`, scale 1,
     bound 0.67).
     """
-    key = jax.random.key(seed)  # type: ignore[arg-type]
-
-    def draw(block: Array) -> Array:
-        own = jax.random.fold_in(key, block)
-        if distribution == "uniform":
-            return jax.random.uniform(own, minval=-bound, maxval=bound)  # type: ignore[operator]
-        return jax.random.truncated_normal(own, -bound, bound)  # type: ignore[operator]
-
     block = cycle_of(step, every).turn.astype(jnp.uint32)
-    drawn = jnp.reshape(jax.vmap(draw)(jnp.ravel(block)), jnp.shape(block))
+    unit = jnp.reshape(_unit(seed, jnp.ravel(block)), jnp.shape(block))
+    most = jnp.asarray(bound, jnp.float32)
+    drawn = (2 * unit - 1) * most if distribution == "uniform" else _normal(unit, most)
     return as_schedule(schedule)(step) * (1 + scale * as_real(drawn))
+
+
+def _unit(seed: Any, blocks: Array) -> Array:
+    """A number in (0, 1) for each block, of 24 bits: the same whatever JAX is set to.
+
+    The bits are those of the key itself: `jax.random.uniform` would make others of it
+    with 64-bit floats, and with another `jax_threefry_partitionable`.
+    """
+    key = jax.random.key(seed, impl="threefry2x32")
+    own = jax.vmap(lambda block: jax.random.key_data(jax.random.fold_in(key, block)))
+    bits = own(blocks)[:, 0] >> 8
+    return (bits.astype(jnp.float32) + 0.5) * jnp.float32(2.0**-24)
+
+
+def _normal(unit: Array, bound: Array) -> Array:
+    """The same as a draw of the normal distribution between -bound and bound."""
+    part = jax.lax.erf(bound * jnp.float32(0.5**0.5))
+    drawn = jnp.float32(2.0**0.5) * jax.lax.erf_inv((2 * unit - 1) * part)
+    return jnp.clip(drawn, -bound, bound)

@@ -47,7 +47,7 @@ def exponential_decay(
     Example:
       >>> import jaxsched as js
       >>> js.exponential_decay(0.1, 0.5, steps=10).at(20)
-      0.02500000037252903
+      0.025
 
     Reference: Li, Arora, "An Exponential Learning Rate Schedule for Deep Learning"
     (2019), arXiv:1910.07454.

@@ -13,6 +13,7 @@ from jaxsched.arrays import (
     as_real,
     default_float,
     default_integer,
+    host_step,
     is_array,
     is_real,
     is_weak,
@@ -126,6 +127,13 @@ class Growth(Number):
         host = np.asarray(jax.device_get(value))
         if np.any((host < self.least_growth) & (host != 1)):
             raise ValueError(f"must be 1 or >= {self.least_growth}")
+
+
+class Step(Domain):
+    """A step: a real number or an array of them, of any kind."""
+
+    def admit(self, value: Any) -> Any:
+        return host_step(value)
 
 
 def whole_number(least: int) -> Number:

@@ -8,6 +8,7 @@ from jax import Array
 from jax.typing import ArrayLike
 
 from jaxsched.arrays import as_step
+from jaxsched.domains.numbers import Step
 from jaxsched.rule import admitted
 from jaxsched.schedule import Inner, Schedule
 from jaxsched.schedule.stacking import leading_axes
@@ -46,7 +47,8 @@ def evaluate(schedule: Any, steps: ArrayLike) -> Array:
     axes = leading_axes("evaluate", schedule)
     if not axes:
         return schedule(steps)
-    return _mapped(schedule, as_step(steps, "evaluate"), len(axes))
+    known = admitted("evaluate", "step", steps, Step())
+    return _mapped(schedule, as_step(known), len(axes))
 
 
 @partial(jax.jit, static_argnums=2)

@@ -35,7 +35,7 @@ def warmup_constant(
     Example:
       >>> import jaxsched as js
       >>> js.warmup_constant(1.0, warmup_steps=4).at(3)
-      0.800000011920929
+      0.8
 
     Reference: Goyal et al. (2017), arXiv:1706.02677, section 2.2.
     """
@@ -171,7 +171,7 @@ def warmup_exponential(
     Example:
       >>> import jaxsched as js
       >>> s = js.warmup_exponential(1.0, warmup_steps=4, factor=0.5, decay_steps=10)
-      >>> s.at(4), s.at(14)
+      >>> s.at(4), round(s.at(14), 4)
       (1.0, 0.5)
 
     Reference: Tan, Le, "EfficientNet" (2019), arXiv:1905.11946, section 5.2.

@@ -19,7 +19,7 @@ import numpy as np
 from jax import Array, lax
 from jax.core import Tracer
 
-from jaxsched.arrays import as_real, host_step
+from jaxsched.arrays import as_real
 from jaxsched.domains.tables import Numbers
 from jaxsched.rule import Bound, plain
 
@@ -151,7 +151,6 @@ def _steps(step: Any) -> np.ndarray:
         return np.array(max(step, 0), np.int64 if step <= _LARGEST else np.float64)
     if isinstance(step, float):
         return np.array(step)
-    host_step(step)  # refuses what is none
     host = np.asarray(jax.device_get(step))
     if host.dtype.kind in "iu" and not np.any(host.astype(np.float64) > _LARGEST):
         return np.maximum(host, 0).astype(np.int64)
@@ -189,7 +188,8 @@ def _program(
 
     def compiled() -> Callable[..., Any]:
         words = jax.ShapeDtypeStruct((n + (size or 1), 2), np.uint32)
-        with _enable_x64(True), jax.default_device(_cpu()):
+        free = jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow")
+        with _enable_x64(True), jax.default_device(_cpu()), free[0], free[1]:
             return jax.jit(evaluate).lower(words).compile()
 
     with ThreadPoolExecutor(1) as thread:

@@ -11,8 +11,9 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from jaxsched.arrays import Numeric, as_step, host_step, is_array, is_traced
-from jaxsched.rule import Bound, Names, rule_of, short
+from jaxsched.arrays import Numeric, as_step, is_array, is_traced
+from jaxsched.domains.numbers import Step
+from jaxsched.rule import Bound, Names, admitted, rule_of, short
 from jaxsched.schedule.host import Reader
 from jaxsched.schedule.stacking import entries
 
@@ -74,11 +75,7 @@ class Schedule(Bound):
         """
         if isinstance(step, Tracer):
             return self._evaluate(step)
-        try:
-            known = host_step(step)
-        except TypeError as error:
-            raise self._refused_step(error, step) from None
-        return self._eager(known)
+        return self._eager(admitted(self._rule.name, "step", step, Step()))
 
     @overload
     def at(self, step: int | float | np.number) -> float: ...
@@ -118,15 +115,9 @@ class Schedule(Bound):
                 ) from None
             reader = Reader(self)
             object.__setattr__(self, "_reader", reader)
-        try:
-            return reader(step)
-        except TypeError as error:
-            if str(error).startswith("must be"):
-                raise self._refused_step(error, step) from None
-            raise
-
-    def _refused_step(self, error: TypeError, step: Any) -> TypeError:
-        return TypeError(f"{self._rule.name}: step {error}, got step={short(step)}")
+        if type(step) is not int:
+            admitted(name, "step", step, Step())
+        return reader(step)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
@@ -150,10 +141,7 @@ class Schedule(Bound):
 
     def _evaluate(self, step: ArrayLike) -> Array:
         name = self._rule.name
-        try:
-            now = as_step(step)
-        except TypeError as error:
-            raise self._refused_step(error, step) from None
+        now = as_step(admitted(name, "step", step, Step()))
         result = jnp.asarray(self._rule.function(now, **self._loaded()))
         if not jnp.issubdtype(result.dtype, jnp.floating):
             result = result * 1.0

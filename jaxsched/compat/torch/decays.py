@@ -4,17 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-from jax import Array
 from jax.typing import ArrayLike
 
+from jaxsched.combinators.products import compounded
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.decays.exponential import exponential_decay, step_decay
-from jaxsched.domains import Value
 from jaxsched.domains.numbers import surely
 from jaxsched.piecewise import multistep, piecewise_constant
-from jaxsched.schedule import Schedule, ScheduleLike, as_schedule, schedule
+from jaxsched.schedule import Schedule, as_schedule
 from jaxsched.schedule.arguments import constant
 from jaxsched.transitions import linear, polynomial
 
@@ -42,7 +39,7 @@ def LambdaLR(
     Example:
       >>> from jaxsched.compat import torch
       >>> torch.LambdaLR(0.1, lambda step: 0.5**step).at(2)
-      0.02500000037252903
+      0.025
     """
     factor = as_schedule(_only("LambdaLR", lr_lambda))
     return resumed("LambdaLR", lr * factor, last_epoch)
@@ -77,23 +74,6 @@ def MultiplicativeLR(
     """
     function = _only("MultiplicativeLR", lr_lambda)
     return resumed("MultiplicativeLR", compounded(lr, function), last_epoch)
-
-
-@schedule
-def compounded(step: ArrayLike, init_value: Value, schedule: ScheduleLike) -> ArrayLike:
-    """A value times those of a schedule at the steps 1, 2, ..., t.
-
-    Formula: s(t) = init_value schedule(1) ... schedule(t). Not differentiable in reverse
-    with respect to the hyperparameters of `schedule`, for it is a loop of t rounds.
-    """
-    factor, now = as_schedule(schedule), jnp.floor(jnp.asarray(step))
-
-    def multiply(k: Array, product: Array) -> Array:
-        return jnp.where(k <= now, product * factor(k), product)
-
-    ones = jnp.ones_like(now, jnp.result_type(float))
-    last = jnp.max(now, initial=0).astype(jnp.result_type(int))
-    return init_value * jax.lax.fori_loop(1, last + 1, multiply, ones)
 
 
 def StepLR(

@@ -6,8 +6,8 @@ from typing import Any
 
 from jax.typing import ArrayLike
 
+from jaxsched.combinators.products import compounded
 from jaxsched.compat.optax import join_schedules
-from jaxsched.compat.torch.decays import compounded
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import known, rule_of
@@ -121,4 +121,4 @@ def _refuse_metrics(name: str, schedulers: Sequence[Any]) -> None:
 
 
 def _is_compounded(schedule: ScheduleLike) -> bool:
-    return isinstance(schedule, Schedule) and schedule._rule is rule_of(compounded)
+    return isinstance(schedule, Schedule) and schedule._rule == rule_of(compounded)
