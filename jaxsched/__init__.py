@@ -9,6 +9,7 @@
 from typing import TYPE_CHECKING
 
 from jaxsched.clock import Clock
+from jaxsched.combinators.limits import clip, maximum, minimum
 from jaxsched.combinators.products import compounded as _compounded  # noqa: F401, what text may call
 from jaxsched.combinators.randomness import noise
 from jaxsched.combinators.sequence import cooldown, join, warmup
@@ -45,9 +46,9 @@ from jaxsched.domains import (
     Values,
 )
 from jaxsched.domains.choices import OneOf
+from jaxsched.domains.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.domains.numbers import Number
 from jaxsched.export import to_keras, to_torch_lambda
-from jaxsched.grids.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.grids.evaluation import evaluate
 from jaxsched.grids.grid import grid
 from jaxsched.grids.random_grid import random_grid
@@ -57,14 +58,13 @@ from jaxsched.inspection.description import DescribedPhase, Description, describ
 from jaxsched.inspection.explore import explore
 from jaxsched.inspection.phases import horizon, phases
 from jaxsched.inspection.plot import plot
+from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
 from jaxsched.metric_driven.greedy import greedy
 from jaxsched.metric_driven.machine import (
     Machine,
     MetricDriven,
-    MetricDrivenLike,
     MetricDrivenState,
     Report,
-    metric_driven,
 )
 from jaxsched.metric_driven.plateau import reduce_on_plateau
 from jaxsched.metric_driven.spike import back_off_on_spike
@@ -98,7 +98,6 @@ from jaxsched.schedule import (
     schedule,
 )
 from jaxsched.schedule.arguments import constant
-from jaxsched.schedule.operators import clip, maximum, minimum
 from jaxsched.schedule.stacking import stack, unstack
 from jaxsched.shapes import Shape, ShapeLike, inverse_proportional, rex, shape, tanh
 from jaxsched.text.data import from_dict, to_dict

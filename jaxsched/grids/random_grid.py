@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jax import Array
 from jax.core import Tracer
 
+from jaxsched.domains.distributions import Distribution
 from jaxsched.domains.numbers import whole_number
-from jaxsched.grids.distributions import Distribution
 from jaxsched.grids.grid import is_axis, of_points
 from jaxsched.rule import admitted, short
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from jaxsched.grids.distributions import Choice, Integer, LogUniform, Uniform
+from jaxsched.domains.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.inspection.phases import inspected
 from jaxsched.inspection.picture import Extent, figure
 from jaxsched.rule.values import written

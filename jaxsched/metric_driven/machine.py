@@ -7,7 +7,7 @@ A metric-driven schedule is what Optax calls a stateful schedule: `init() -> sta
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, NamedTuple, ParamSpec, TypeAlias, overload
+from typing import Any, NamedTuple, ParamSpec, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -18,8 +18,7 @@ from jax.typing import ArrayLike
 from jaxsched.arrays import as_real, is_array, is_traced
 from jaxsched.domains.numbers import numeric
 from jaxsched.progress import later
-from jaxsched.rule import Bound, Rule, constructor_of, short
-from jaxsched.schedule import Inner, Schedule, schedules
+from jaxsched.rule import Bound, short
 
 P = ParamSpec("P")
 _MISSING: Any = object()
@@ -191,78 +190,6 @@ class MetricDriven(Bound):
     def _base(self, state: MetricDrivenState) -> Array:
         inner = self._values["schedule"]
         return inner(state.inner if isinstance(inner, MetricDriven) else state.step)
-
-
-@overload
-def metric_driven(rule: Callable[P, Machine], /) -> Callable[P, MetricDriven]: ...
-@overload
-def metric_driven(
-    *, check: Callable[..., None]
-) -> Callable[[Callable[P, Machine]], Callable[P, MetricDriven]]: ...
-def metric_driven(
-    rule: Callable[..., Machine] | None = None,
-    /,
-    *,
-    check: Callable[..., None] | None = None,
-) -> Any:
-    """Turns a function of hyperparameters that returns a `Machine` into a constructor.
-
-    The first argument is `schedule: MetricDrivenLike`, the schedule that the machine
-    drives; the others are annotated as for `@schedule`. The machine never branches on a
-    number: everything may be traced.
-
-    Args:
-      rule: `rule(schedule, *hyperparameters)`; returns a `Machine`.
-      check: Called with the hyperparameters by name, for what one domain cannot say.
-        Raises `Refusal`.
-
-    Returns:
-      The constructor.
-
-    Raises:
-      TypeError: A hyperparameter has no domain, or there is no `schedule`.
-      ValueError: The name is that of another metric-driven schedule.
-
-    >>> import jaxsched as js
-    >>> import jax.numpy as jnp
-    >>> @js.metric_driven
-    ... def halve_when(schedule: js.MetricDrivenLike, limit: js.Value):
-    ...     def judge(halved, report):
-    ...         return halved | (report.measured & (report.value < limit))
-    ...     def rate(halved, step, base):
-    ...         return jnp.where(halved, base / 2, base)
-    ...     return js.Machine(start=lambda: False, judge=judge, rate=rate)
-    >>> driven = halve_when(0.5, limit=1.0)
-    >>> state = driven.update(driven.init(), value=0.75)
-    >>> float(driven(state))
-    0.25
-    """
-    if rule is None:
-        return lambda function: _constructor(function, check)
-    return _constructor(rule, check)
-
-
-def _constructor(
-    function: Callable[..., Machine], check: Callable[..., None] | None
-) -> Callable[..., MetricDriven]:
-    made = Rule(function, given=0, check=check)
-    if "schedule" not in made.domains:
-        raise TypeError(f"{made.name}: a metric-driven schedule takes schedule first")
-    schedules.add(made)
-    return constructor_of(made, MetricDriven, lambda values: MetricDriven(made, values))
-
-
-class Driven(Inner):
-    """What a metric-driven schedule may drive: what `Inner` takes, and its own kind."""
-
-    def admit(self, value: Any) -> Any:
-        """The schedule, made of whatever stands for one."""
-        return value if isinstance(value, MetricDriven) else super().admit(value)
-
-
-MetricDrivenLike = Annotated[
-    Schedule | MetricDriven | Callable[[Any], Any] | ArrayLike, Driven()
-]
 
 
 def _metric(value: Any, name: str) -> ArrayLike:

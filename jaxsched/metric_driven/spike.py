@@ -8,13 +8,8 @@ from jax.typing import ArrayLike
 
 from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Factor, Power, Steps
-from jaxsched.metric_driven.machine import (
-    Machine,
-    MetricDrivenLike,
-    Report,
-    Scalar,
-    metric_driven,
-)
+from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
+from jaxsched.metric_driven.machine import Machine, Report, Scalar
 from jaxsched.metric_driven.metrics import refuse_growth
 from jaxsched.numerics import blend, safely
 from jaxsched.progress import later, progress, since, together

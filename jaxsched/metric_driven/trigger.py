@@ -8,13 +8,8 @@ from jax.typing import ArrayLike
 
 from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Rate, Steps, Value
-from jaxsched.metric_driven.machine import (
-    Machine,
-    MetricDrivenLike,
-    Report,
-    Scalar,
-    metric_driven,
-)
+from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
+from jaxsched.metric_driven.machine import Machine, Report, Scalar
 from jaxsched.metric_driven.metrics import (
     Mode,
     Patience,

@@ -10,6 +10,7 @@ from jaxsched.schedule.arguments import (
     as_schedule,
 )
 from jaxsched.schedule.decorator import schedule
+from jaxsched.schedule.operators import add as _add  # noqa: F401, all operators
 from jaxsched.schedule.phases import Phase
 from jaxsched.schedule.schedule import Schedule, schedules
 

@@ -3,12 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-import jax.numpy as jnp
-
-from jaxsched.domains import Value
 from jaxsched.rule import Refusal, known
 from jaxsched.schedule.arguments import ScheduleLike
-from jaxsched.schedule.decorator import ScheduleRule, constructor, schedule
+from jaxsched.schedule.decorator import ScheduleRule, constructor
 from jaxsched.schedule.phases import (
     Phase,
     is_constant,
@@ -53,7 +50,7 @@ def _operator(
     sign: str, binds: int, check: Callable[..., None] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Schedule]]:
     def made(function: Callable[..., Any]) -> Callable[..., Schedule]:
-        timeline = _both(sign) if binds < _SIGN else within
+        timeline = both(sign) if binds < _SIGN else within
         rule = _Operator(function, check=check, phases=timeline)
         rule.sign, rule.binds = sign, binds
         build = constructor(rule)
@@ -63,7 +60,7 @@ def _operator(
     return made
 
 
-def _both(sign: str) -> Callable[[Any, float], list[Phase]]:
+def both(sign: str) -> Callable[[Any, float], list[Phase]]:
     """The phases of two schedules at once; a constant has none of its own."""
 
     def timeline(s: Any, until: float) -> list[Phase]:
@@ -214,106 +211,3 @@ def negative(step: Any, schedule: ScheduleLike) -> Any:
     Reference: the operator `-` of a ring of functions.
     """
     return -schedule(step)
-
-
-@schedule(phases=_both("or"))
-def maximum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
-    """The larger of two schedules at every step.
-
-    Formula: s(t) = max(first(t), second(t)).
-
-    Args:
-      first: A schedule, a number, or a callable of the step.
-      second: Likewise.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: An argument is not a schedule, a number or a callable.
-
-    Example:
-      >>> import jaxsched as js
-      >>> js.maximum(js.linear(1.0, 0.0, 4), 0.25).at(4)
-      0.25
-
-    Reference: floors of this kind are `min_lr` in NeMo and Megatron-LM.
-    """
-    return jnp.maximum(first(step), second(step))
-
-
-@schedule(phases=_both("or"))
-def minimum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
-    """The smaller of two schedules at every step.
-
-    Formula: s(t) = min(first(t), second(t)).
-
-    Args:
-      first: A schedule, a number, or a callable of the step.
-      second: Likewise.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: An argument is not a schedule, a number or a callable.
-
-    Example:
-      >>> import jaxsched as js
-      >>> js.minimum(js.linear(0.0, 1.0, 4), 0.5).at(4)
-      0.5
-
-    Reference: the two branches of Vaswani et al. (2017), arXiv:1706.03762, equation 3.
-    """
-    return jnp.minimum(first(step), second(step))
-
-
-def _in_order(
-    schedule: ScheduleLike, min_value: Value | None, max_value: Value | None
-) -> None:
-    if min_value is None and max_value is None:
-        raise Refusal("give min_value or max_value", "min_value", "max_value")
-    if min_value is None or max_value is None or not known(min_value, max_value):
-        return
-    if min_value > max_value:
-        raise Refusal("min_value must be <= max_value", "min_value", "max_value")
-
-
-@schedule(check=_in_order, phases=within)
-def clip(
-    step: Any,
-    schedule: ScheduleLike,
-    min_value: Value | None = None,
-    max_value: Value | None = None,
-) -> Any:
-    """A schedule kept between a floor and a ceiling.
-
-    The floor of any decay: `clip(exponential_decay(...), 1e-6)`.
-
-    Formula: s(t) = min(max(schedule(t), min_value), max_value).
-
-    Args:
-      schedule: A schedule, a number, or a callable of the step.
-      min_value: The floor, or None for none; differentiable.
-      max_value: The ceiling, or None for none; differentiable.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: Neither is given, or the floor is above the ceiling.
-      TypeError: An argument is of the wrong kind.
-
-    Example:
-      >>> import jaxsched as js
-      >>> js.clip(js.linear(1.0, 0.0, 4), min_value=0.5).at(4)
-      0.5
-
-    Reference: `stop_factor_lr` in MXNet's `FactorScheduler`.
-    """
-    value = schedule(step)
-    if min_value is not None:
-        value = jnp.maximum(value, min_value)
-    if max_value is not None:
-        value = jnp.minimum(value, max_value)
-    return value

@@ -1,11 +1,10 @@
 """Schedules as plain data for JSON or YAML, and back."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import Names, short
 from jaxsched.rule.domain import NotData
 from jaxsched.schedule import Schedule, schedules
@@ -15,12 +14,16 @@ from jaxsched.text.names import (
     MAX_ENTRIES,
     argument_in,
     array,
+    is_schedule,
     names_for,
     unknown,
 )
 
+if TYPE_CHECKING:
+    from jaxsched.metric_driven.machine import MetricDriven
 
-def to_dict(schedule: Schedule | MetricDriven) -> dict[str, Any]:
+
+def to_dict(schedule: "Schedule | MetricDriven") -> dict[str, Any]:
     """A schedule as plain data for JSON or YAML.
 
     Each schedule is a mapping with one key, its name, to a mapping of its
@@ -36,7 +39,7 @@ def to_dict(schedule: Schedule | MetricDriven) -> dict[str, Any]:
     >>> js.to_dict(js.linear(1.0, 0.0, steps=10))
     {'linear': {'init_value': 1.0, 'end_value': 0.0, 'steps': 10}}
     """
-    if not isinstance(schedule, (Schedule, MetricDriven)):
+    if not is_schedule(schedule):
         raise TypeError(f"to_dict: schedule must be a schedule, got {short(schedule)}")
     if leading_axes("to_dict", schedule):
         raise ValueError(
@@ -53,7 +56,7 @@ def to_dict(schedule: Schedule | MetricDriven) -> dict[str, Any]:
 
 def from_dict(
     data: Mapping[str, Any], *, names: Mapping[str, Callable[..., Any]] | None = None
-) -> Schedule | MetricDriven:
+) -> "Schedule | MetricDriven":
     """The schedule that plain data describes: the inverse of `to_dict`.
 
     Hyperparameters with a default may be left out, and recipes may be used by name.
@@ -75,7 +78,7 @@ def from_dict(
     linear(init_value=1.0, end_value=0.0, steps=10)
     """
     made = _Builder(names).build(data, "", 0, schedules)
-    if not isinstance(made, (Schedule, MetricDriven)):
+    if not is_schedule(made):
         raise ValueError(f"from_dict: data must describe a schedule, got {short(data)}")
     return made
 

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.rule import Names, Rule, short
+from jaxsched.rule import Bound, Names, Rule, short
 from jaxsched.schedule import schedules
 
 # Enough for a table of 100,000 knots; beyond, a text would cost minutes or gigabytes.
@@ -92,6 +92,11 @@ def names_for(rule: Rule | None, argument: str | None) -> Names:
     """Where the value of an argument is looked for: a shape's among the shapes."""
     domain = rule.domains.get(argument or "") if rule is not None else None
     return getattr(domain, "names", schedules)
+
+
+def is_schedule(made: Any) -> bool:
+    """Whether it is a schedule, driven by a metric or not, and no shape or number."""
+    return isinstance(made, Bound) and made._rule.names is schedules
 
 
 def argument_in(message: str, name: str, given: Iterable[str]) -> str | None:

@@ -7,11 +7,10 @@ import operator
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import Names, Rule, short
 from jaxsched.schedule import Schedule, schedules
 from jaxsched.shapes import shapes
@@ -23,14 +22,18 @@ from jaxsched.text.names import (
     MAX_WORD,
     argument_in,
     array,
+    is_schedule,
     names_for,
     unknown,
 )
 
+if TYPE_CHECKING:
+    from jaxsched.metric_driven.machine import MetricDriven
+
 
 def parse(
     text: str, *, names: Mapping[str, Callable[..., Any]] | None = None
-) -> Schedule | MetricDriven:
+) -> "Schedule | MetricDriven":
     """The schedule that a text describes: the inverse of `repr`.
 
     Reads calls of schedules, recipes, combinators and shapes by name (those made with
@@ -77,7 +80,7 @@ class _Reader:
         front = text[: len(text) - len(text.lstrip())]
         self.skipped = len(re.findall("\r\n|\r|\n", front))
 
-    def read(self) -> Schedule | MetricDriven:
+    def read(self) -> "Schedule | MetricDriven":
         self._check_size()
         if found := re.search("<[^<>]*>", self.text):
             reason = f"{found.group()[:200]} has no text that could be read"
@@ -93,7 +96,7 @@ class _Reader:
             reason = str(error) or "nested too deeply"
             self._refuse(f"not an expression: {reason}", 1, 0)
         made = self._value(tree.body, 0, schedules)
-        if not isinstance(made, (Schedule, MetricDriven)):
+        if not is_schedule(made):
             self._refuse_at(tree.body, "a schedule is a call such as linear(1, 0, 10)")
         return made
 

@@ -6,12 +6,8 @@ import jax
 from jax import Array
 
 from jaxsched.arrays import as_real
-from jaxsched.metric_driven.machine import (
-    Driven,
-    MetricDriven,
-    MetricDrivenLike,
-    strong,
-)
+from jaxsched.metric_driven.decorator import Driven, MetricDrivenLike
+from jaxsched.metric_driven.machine import MetricDriven, strong
 from jaxsched.progress import later
 from jaxsched.rule import admitted, short
 

@@ -2,13 +2,13 @@
 
 from jax.typing import ArrayLike
 
+from jaxsched.combinators.limits import clip
 from jaxsched.combinators.time import delay
 from jaxsched.compat.lengths import refuse_no_steps, representable
 from jaxsched.decays import exponential
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
-from jaxsched.schedule.operators import clip
 from jaxsched.transitions import cosine, linear, polynomial
 
 

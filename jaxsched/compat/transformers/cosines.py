@@ -4,6 +4,7 @@ from typing import Any
 
 from jax.typing import ArrayLike
 
+from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import shift
 from jaxsched.compat.cosine_wave import cosine_wave
@@ -14,7 +15,6 @@ from jaxsched.cycles import cosine_restarts
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
-from jaxsched.schedule.operators import clip
 from jaxsched.transitions import linear
 
 

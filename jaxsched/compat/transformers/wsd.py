@@ -4,6 +4,7 @@ from typing import Any
 
 from jax.typing import ArrayLike
 
+from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import cooldown, join, warmup
 from jaxsched.combinators.time import shift
 from jaxsched.compat.lengths import at_least_1
@@ -12,7 +13,6 @@ from jaxsched.compat.transformers.cosines import waves
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
-from jaxsched.schedule.operators import clip
 from jaxsched.transitions import transition
 
 # 1 - sqrt(1 - u) going up is the core's "sqrt", and 1 - sqrt(u) going down its other.
