@@ -171,7 +171,7 @@ def warmup_exponential(
     Example:
       >>> import jaxsched as js
       >>> s = js.warmup_exponential(1.0, warmup_steps=4, factor=0.5, decay_steps=10)
-      >>> s.at(4), s.at(14)
+      >>> s.at(4), round(s.at(14), 6)
       (1.0, 0.5)
 
     Reference: Tan, Le, "EfficientNet" (2019), arXiv:1905.11946, section 5.2.

@@ -122,7 +122,7 @@ def warmup_exponential_decay_schedule(
     Example:
       >>> from jaxsched.compat import optax
       >>> s = optax.warmup_exponential_decay_schedule(0.0, 1.0, 4, 10, 0.5)
-      >>> s.at(2), s.at(4), s.at(14)
+      >>> s.at(2), s.at(4), round(s.at(14), 6)
       (0.5, 1.0, 0.5)
     """
     decay = exponential_decay(
