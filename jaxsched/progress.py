@@ -30,8 +30,8 @@ def progress(step: ArrayLike, steps: ArrayLike) -> tuple[Array, Array]:
       `(min(step, steps) / steps, (steps - min(step, steps)) / steps)`.
 
     >>> import jaxsched as js
-    >>> js.progress(250, 1000)
-    (Array(0.25, dtype=float32, weak_type=True), Array(0.75, dtype=float32, weak_type=True))
+    >>> print(*js.progress(250, 1000))
+    0.25 0.75
     """
     step, steps = together(step, steps)
     elapsed = jnp.minimum(step, steps)

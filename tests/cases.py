@@ -312,12 +312,27 @@ def float_dtype() -> Any:
 # The last case of every constructor.
 ONE_OF_EACH = list({c.make: c for c in CASES}.values())
 
+
+def accepted(option: str, value: Any) -> bool:
+    """Whether this JAX can compile with an option; its compiler's options come and go."""
+    lowered = jax.jit(lambda: 0).lower()
+    try:
+        lowered.compile(compiler_options={option: value})
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
+
+
 # For laws that do not depend on how well a program is optimised: it compiles in half the
 # time.
 QUICKLY = {
-    "xla_backend_optimization_level": 0,
-    "xla_cpu_use_fusion_emitters": False,
-    "xla_cpu_parallel_codegen_split_count": 1,
+    option: value
+    for option, value in {
+        "xla_backend_optimization_level": 0,
+        "xla_cpu_use_fusion_emitters": False,
+        "xla_cpu_parallel_codegen_split_count": 1,
+    }.items()
+    if accepted(option, value)
 }
 quickly_compiled = partial(jax.jit, compiler_options=QUICKLY)
 

@@ -157,6 +157,16 @@ def test_workflows_cover_what_is_supported():
     assert matrix["matrix"] == {"python": claimed, "jax": ["oldest", "newest"]}
 
 
+def test_readme_says_what_is_run():
+    """The Python versions that pyproject.toml claims, and the oldest JAX."""
+    project = tomllib.loads(PYPROJECT.read_text("utf-8"))["project"]
+    claimed = [c.split(" :: ")[-1] for c in project["classifiers"] if ":: 3." in c]
+    floors = dict(need.split(">=") for need in project["dependencies"])
+    said = f"on Python {claimed[-1]} with the newest JAX .* on Python {claimed[0]} "
+    said += f"with JAX {floors['jax']}."
+    assert re.search(said, PYPROJECT.with_name("README.md").read_text("utf-8"))
+
+
 def test_oldest_releases_are_the_floors():
     """What `.ci/oldest.txt` pins is what pyproject.toml says is enough."""
     pins = (PYPROJECT.parent / ".ci" / "oldest.txt").read_text("utf-8")

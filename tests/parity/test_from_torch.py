@@ -20,8 +20,6 @@ LOWEST = 1e-4  # the lowest base rate of the grid
 LIVE = [s for s in SETTINGS if ".momentum(" not in s and "last_epoch=6" not in s]
 CLASSES = sorted(set(map(function_of, LIVE)))
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
 
 def live(setting):
     """The scheduler after some updates, or None where PyTorch refuses."""

@@ -14,7 +14,6 @@ from jaxsched.compat import optax as compat
 FOLDER = Path(optax.__file__).parent / "schedules"
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("file", ["_schedule_test", "_join_test"])
 def test_optax_tests_pass_against_ours(file):
     """The files that Optax installs, with `_schedule` and `_join` exchanged."""

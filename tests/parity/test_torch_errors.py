@@ -8,7 +8,8 @@ from jaxsched.compat import torch as compat
 pytest.importorskip("torch", reason="the peer itself: see the extra parity")
 from peer_torch import advance, build, read
 
-pytestmark = pytest.mark.filterwarnings("ignore")
+# A schedule of schedules steps them while it is made, before any optimizer can.
+pytestmark = pytest.mark.filterwarnings("ignore:Detected call of:UserWarning")
 
 
 def rates(setting, count):
