@@ -8,9 +8,9 @@ would make float32 of every float64 wherever x64 is off.
 """
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -32,25 +32,33 @@ except AttributeError:  # JAX before 0.8
 _LARGEST = 2**62
 
 # Many steps are computed so many at a time, filled up: few programs, whatever the number.
-_SIZES = (16, 256, 4096, 65536)
+_SIZES = (64, 1024, 16384, 262144)
+
+# The large ones are worth optimising, the others are to be there soon.
+_QUICKLY = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+
+
+# The programs that are kept; then the oldest is dropped.
+_MOST = 4096
+_programs: dict[Hashable, Callable[..., Any]] = {}
 
 
 class _Leaf(NamedTuple):
-    """What the program knows of a hyperparameter.
+    """What a program knows of a hyperparameter.
 
     Attributes:
-      kind: "i" for integers, "f" for floats, or the number itself, as text, if the
-        program is compiled for that number.
+      kind: "q" for integers, "d" for floats, or the text of the number that the program
+        is compiled for.
       shape: The shape of an array of them.
       number: The number that the program is compiled for, or None.
     """
 
     kind: str
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] = ()
     number: Any = None
 
 
-_INTEGER, _FLOAT = _Leaf("i", ()), _Leaf("f", ())
+_LEAVES = {int: _Leaf("q"), float: _Leaf("d")}
 
 
 class Reader:
@@ -61,80 +69,115 @@ class Reader:
     """
 
     def __init__(self, schedule: Bound):
-        self._structure = jax.tree.structure(schedule)
-        leaves, words = [], bytearray()
-        for leaf, is_fixed in _leaves(schedule):
-            if isinstance(leaf, Tracer):
-                raise TypeError("is traced")
-            if isinstance(leaf, (int, float)):
-                if is_fixed:
-                    leaves.append(_Leaf(repr(leaf), (), leaf))
-                    continue
-                is_int = isinstance(leaf, int)
-                leaves.append(_INTEGER if is_int else _FLOAT)
-                words += struct.pack("q" if is_int else "d", leaf)
-            else:
-                host = _wide(leaf)
-                leaves.append(_Leaf(host.dtype.kind, host.shape))
-                words += host.tobytes()
-        self._leaves = tuple(leaves)
+        structure: list[Hashable] = []
+        leaves: list[_Leaf] = []
+        words = bytearray()
+        _walk(schedule, structure, leaves, words)
+        self._structure, self._leaves = tuple(structure), tuple(leaves)
         self._words = np.frombuffer(words + bytes(8), np.int64)
         self._scalar: Callable[..., Any] | None = None  # for the usual step, an integer
 
-    def __call__(self, step: Any) -> Any:
-        """The value at a step, or the values at an array of steps."""
+    def read(self, schedule: Bound, step: Any) -> Any:
+        """The value at a step, or the values at an array of steps.
+
+        Args:
+          schedule: The schedule that the reader was made for.
+          step: A number or an array of them.
+        """
         if type(step) is not int or step > _LARGEST:
-            return self._any(step)
+            return self._any(schedule, _steps(step))
         if self._scalar is None:
-            self._scalar = _program(self._structure, self._leaves, "i", None)
+            self._scalar = self._program(schedule, "q", None)
         words = self._words.copy()
         words[-1] = max(step, 0)
         return _run(self._scalar, words).item()
 
-    def _any(self, step: Any) -> Any:
-        steps = _steps(step)
+    def _any(self, schedule: Bound, steps: np.ndarray) -> Any:
         if steps.ndim == 0:
-            return self._values(steps, None).item()
+            return self._values(schedule, steps, None).item()
         flat, most = steps.ravel(), _SIZES[-1]
-        found = [self._block(flat[i : i + most]) for i in range(0, flat.size, most)]
-        return np.concatenate([np.zeros(0), *found]).reshape(steps.shape)
+        found = [np.zeros(0)]
+        for i in range(0, flat.size, most):
+            block = flat[i : i + most]
+            size = next(size for size in _SIZES if size >= len(block))
+            filled = np.pad(block, (0, size - len(block)), mode="edge")
+            found.append(self._values(schedule, filled, size)[: len(block)])
+        return np.concatenate(found).reshape(steps.shape)
 
-    def _block(self, steps: np.ndarray) -> np.ndarray:
-        size = next(size for size in _SIZES if size >= len(steps))
-        filled = np.pad(steps, (0, size - len(steps)), mode="edge")
-        return self._values(filled, size)[: len(steps)]
+    def _values(
+        self, schedule: Bound, steps: np.ndarray, size: int | None
+    ) -> np.ndarray:
+        program = self._program(schedule, _letter(steps), size)
+        return _run(program, np.append(self._words[:-1], steps.view(np.int64)))
 
-    def _values(self, steps: np.ndarray, size: int | None) -> np.ndarray:
-        program = _program(self._structure, self._leaves, steps.dtype.kind, size)
-        last = steps.view(np.int64).ravel()
-        return _run(program, np.concatenate([self._words[:-1], last]))
+    def _program(
+        self, schedule: Bound, kind: str, size: int | None
+    ) -> Callable[..., Any]:
+        """The program of all schedules of this structure, for steps of a kind."""
+        key = self._structure, self._leaves, kind, size
+        found = _programs.get(key)
+        if found is None:
+            found = _compiled(jax.tree.structure(schedule), self._leaves, kind, size)
+            if len(_programs) >= _MOST:
+                _programs.pop(next(iter(_programs)), None)
+            _programs[key] = found
+        return found
 
 
-def _leaves(node: Any, name: str = "", owner: Any = None) -> Iterator[tuple[Any, bool]]:
-    """The hyperparameters in the order of the tree; whether a program may fix each.
+def _walk(
+    node: Bound, structure: list[Hashable], leaves: list[_Leaf], words: bytearray
+) -> None:
+    """Adds what a schedule is made of, in the order of its tree.
 
-    One that is at its default is part of the program, which then leaves out the work that
+    A number at its default is part of the program, which then leaves out the work that
     the default makes superfluous. So is each of a rule that needs one as a known number.
     """
-    if isinstance(node, Bound):
-        rule = node._rule
-        decided = any(
-            domain.decides and not rule.is_default(k, node._values[k])
-            for k, domain in rule.domains.items()
-        )
-        for k, value in node._values.items():
-            if not rule.domains[k].static:
-                yield from _leaves(value, k, (node, decided))
-    elif isinstance(node, tuple):
-        for child in node:
-            yield from _leaves(child, name, owner)
-    elif isinstance(node, Numbers):
-        yield node.array if isinstance(node.array, Tracer) else node.plain(), False
-    elif isinstance(node, (int, float)) or jax.tree.leaves(node):
-        value, (holder, decided) = plain(node), owner
-        if decided and not isinstance(value, Tracer) and np.ndim(value) == 0:
-            value = value if isinstance(value, (int, float)) else _wide(value).item()
-        yield value, decided or holder._rule.is_default(name, value)
+    rule, values = node._rule, node._values
+    structure.append(rule)
+    decided = any(
+        domain.decides and not rule.is_default(name, values[name])
+        for name, domain in rule.domains.items()
+    )
+    for name, value in values.items():
+        if value is None or rule.domains[name].static:
+            structure.append(value)
+            continue
+        held = value if isinstance(value, tuple) else (value,)
+        for entry in held:
+            if isinstance(entry, Bound):
+                _walk(entry, structure, leaves, words)
+            else:
+                is_fixed = decided or rule.is_default(name, entry)
+                _add(entry, is_fixed, decided, structure, leaves, words)
+        structure.append(len(held))
+
+
+def _add(
+    value: Any,
+    is_fixed: bool,
+    decided: bool,
+    structure: list[Hashable],
+    leaves: list[_Leaf],
+    words: bytearray,
+) -> None:
+    """Adds a hyperparameter: to the structure what has no leaves, such as a callable."""
+    value = value.plain() if isinstance(value, Numbers) else plain(value)
+    if isinstance(value, Tracer):
+        raise TypeError("is traced")
+    if decided and np.ndim(value) == 0 and not isinstance(value, (int, float)):
+        value = _wide(value).item()
+    if isinstance(value, (int, float)):
+        if is_fixed:
+            leaves.append(_Leaf(repr(value), (), value))
+        else:
+            leaves.append(_LEAVES[type(value)])
+            words += struct.pack(leaves[-1].kind, value)
+    elif isinstance(value, list) or jax.tree.leaves(value):
+        host = _wide(value)
+        leaves.append(_Leaf(_letter(host), host.shape))
+        words += host.tobytes()
+    else:
+        structure.append(value)
 
 
 def _wide(value: Any) -> np.ndarray:
@@ -145,55 +188,73 @@ def _wide(value: Any) -> np.ndarray:
     return np.array(host, np.int64 if host.dtype.kind in "iu" else np.float64)
 
 
+def _letter(host: np.ndarray) -> str:
+    return "q" if host.dtype.kind == "i" else "d"
+
+
 def _steps(step: Any) -> np.ndarray:
     """Steps as 64-bit integers not below 0, or as floats."""
-    if isinstance(step, int) and not isinstance(step, bool):
-        return np.array(max(step, 0), np.int64 if step <= _LARGEST else np.float64)
-    if isinstance(step, float):
-        return np.array(step)
+    if type(step) is int:
+        return np.array(float(step))  # too large to stay an integer
     host = np.asarray(jax.device_get(step))
     if host.dtype.kind in "iu" and not np.any(host.astype(np.float64) > _LARGEST):
         return np.maximum(host, 0).astype(np.int64)
     return host.astype(np.float64)
 
 
-@lru_cache(maxsize=4096)
-def _program(
+def _compiled(
     structure: Any, leaves: tuple[_Leaf, ...], kind: str, size: int | None
 ) -> Callable[..., Any]:
-    """The program of all schedules of a structure, for steps of a kind."""
     counts = [int(np.prod(leaf.shape)) if leaf.number is None else 0 for leaf in leaves]
-    n = sum(counts)
+    begins = np.cumsum([0, *counts]).tolist()
 
     def evaluate(words: Array) -> Array:
-        floats = lax.bitcast_convert_type(words, jnp.float64)
-        integers = lax.bitcast_convert_type(words, jnp.int64)
+        sources = {
+            "d": lax.bitcast_convert_type(words, jnp.float64),
+            "q": lax.bitcast_convert_type(words, jnp.int64),
+        }
 
-        def read(kind: str, begin: int, count: int, shape: tuple[int, ...]) -> Array:
-            source = integers if kind == "i" else floats
-            part = jnp.reshape(source[begin : begin + count], shape)
-            return part if kind == "i" else as_real(part)
+        def read(kind: str, begin: int, shape: tuple[int, ...]) -> Array:
+            count = int(np.prod(shape))
+            part = jnp.reshape(sources[kind][begin : begin + count], shape)
+            return as_real(part) if kind == "d" else part
 
-        begins = np.cumsum([0, *counts])
         given = [
-            read(leaf.kind, begin, count, leaf.shape)
-            if leaf.number is None
-            else leaf.number
-            for leaf, begin, count in zip(leaves, begins, counts, strict=False)
+            read(leaf.kind, begin, leaf.shape) if leaf.number is None else leaf.number
+            for leaf, begin in zip(leaves, begins, strict=False)
         ]
-        shape = () if size is None else (size,)
-        step = read(kind, n, size or 1, shape)
+        step = read(kind, begins[-1], () if size is None else (size,))
         value = structure.unflatten(given)._evaluate(step).astype(jnp.float64)
         return lax.bitcast_convert_type(value, jnp.uint32)
 
     def compiled() -> Callable[..., Any]:
-        words = jax.ShapeDtypeStruct((n + (size or 1), 2), np.uint32)
+        words = jax.ShapeDtypeStruct((begins[-1] + (size or 1), 2), np.uint32)
         free = jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow")
         with _enable_x64(True), jax.default_device(_cpu()), free[0], free[1]:
-            return jax.jit(evaluate).lower(words).compile()
+            options = None if size == _SIZES[-1] else _accepted_options()
+            return jax.jit(evaluate).lower(words).compile(compiler_options=options)
 
+    return _elsewhere(compiled)
+
+
+def _elsewhere(function: Callable[[], Any]) -> Any:
+    """What a function returns in a thread of its own, which begins with no context."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(compiled).result()
+        return thread.submit(function).result()
+
+
+@cache
+def _accepted_options() -> dict[str, Any]:
+    """Those of `_QUICKLY` that this version of the compiler knows."""
+    found = {}
+    for option in _QUICKLY.items():
+        program = jax.jit(lambda x: x).lower(0.0)
+        try:
+            program.compile(compiler_options=dict([option]))
+        except Exception:  # of a kind that depends on the version
+            continue
+        found |= dict([option])
+    return found
 
 
 def _run(program: Callable[..., Any], words: np.ndarray) -> np.ndarray:

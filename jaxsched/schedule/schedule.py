@@ -108,16 +108,21 @@ class Schedule(Bound):
         try:
             reader = self._reader
         except AttributeError:
-            if is_traced(self):
-                raise TypeError(
-                    f"{name}: at() gives host numbers, but this schedule is traced; "
-                    "inside jit or vmap call the schedule itself"
-                ) from None
-            reader = Reader(self)
-            object.__setattr__(self, "_reader", reader)
+            reader = self._make_reader()
         if type(step) is not int:
             admitted(name, "step", step, Step())
-        return reader(step)
+        return reader.read(self, step)
+
+    def _make_reader(self) -> Reader:
+        try:
+            reader = Reader(self)
+        except TypeError:
+            raise TypeError(
+                f"{self._rule.name}: at() gives host numbers, but this schedule is "
+                "traced; inside jit or vmap call the schedule itself"
+            ) from None
+        object.__setattr__(self, "_reader", reader)
+        return reader
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""

@@ -1,0 +1,235 @@
+"""Reading a schedule on the host: exact, shared, wherever it is called."""
+
+import gc
+import subprocess
+import sys
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from cases import CASES, IDS, Case, amplified, float_dtype, scale_of, ulps
+from twins import recipe_twin
+
+import jaxsched as js
+from jaxsched.schedule import host
+
+FAR = [100, 10**6 + 7, 2**24 + 1, 2**31 - 1, 2**31, 2**40 + 3, 2**53 + 1, 2**62]
+
+# What has no reference of its own: see test_accuracy.
+ODD = {js.noise, js.compounding_time_decay}
+REFERENCED = [
+    pytest.param(c, id=i)
+    for c, i in zip(CASES, IDS, strict=True)
+    if c.make not in ODD
+    and not (c.make in (js.triangular, js.cosine_restarts, js.cycle) and "." in str(c))
+    or c.kwargs.get("factor") == 0.5
+]
+
+
+def steps_of(c: Case) -> np.ndarray:
+    return np.array([*range(c.total + 3), *FAR], np.int64)
+
+
+@pytest.mark.parametrize("c", REFERENCED)
+def test_at_is_the_value_of_the_formula(c: Case):
+    """To 1e-13 at any step up to 2^62; where an exponent amplifies, to its part more."""
+    steps = steps_of(c)
+    expected = np.asarray(recipe_twin(c.make, c.kwargs)(steps), np.float64)
+    bound = 1e-13 + 2.0**-52 * amplified(c, expected)
+    size = np.maximum(np.abs(expected), scale_of(c) if c.crosses else 1e-300)
+    np.testing.assert_array_less(np.abs(c.schedule.at(steps) - expected), bound * size)
+
+
+def test_the_numbers_are_the_decimals_that_one_expects():
+    """No noise of single precision, and Python's own numbers."""
+    assert js.linear(0.1, 0.0, steps=10).at(5) == 0.05
+    assert js.constant(0.1).at(0) == 0.1
+    assert js.warmup(0.3, steps=2, init_value=0.0).at(1) == 0.15
+    assert type(js.constant(0.1).at(np.int32(3))) is float
+
+
+@pytest.mark.parametrize("c", CASES, ids=IDS)
+def test_a_call_is_what_is_read_in_the_default_float(c: Case):
+    """The two differ by no more than single precision allows a schedule to be off."""
+    steps = np.array([0, 1, 7, c.total], np.int32)
+    read = c.schedule.at(steps)
+    unit = np.finfo(float_dtype()).eps
+    size = np.maximum(np.abs(read), scale_of(c))
+    bound = (10 + amplified(c, read)) * unit * size + 1e-37
+    np.testing.assert_array_less(np.abs(np.asarray(c.schedule(steps)) - read), bound)
+
+
+@pytest.mark.parametrize("c", CASES, ids=IDS)
+def test_one_step_is_read_as_many_are(c: Case):
+    """Alone, in an array of any shape, as an integer or a float of any kind."""
+    s = c.schedule
+    many = s.at(np.array([[0, 1, 7], [c.total, 2**31 - 1, -4]]))
+    assert many.shape == (2, 3)
+    assert many.dtype == np.float64
+    for step, value in ((7, many[0, 2]), (2**31 - 1, many[1, 1]), (-4, many[0, 0])):
+        np.testing.assert_allclose(s.at(step), value, rtol=1e-13)
+    for kind in (np.uint8, np.int8, np.uint64, jnp.int32, jnp.uint32):
+        np.testing.assert_allclose(s.at(kind(7)), many[0, 2], rtol=1e-13)
+    np.testing.assert_allclose(s.at(7.0), many[0, 2], rtol=1e-12)
+
+
+def test_many_steps_are_read_in_blocks(monkeypatch):
+    """As many as there are, a few programs for all numbers of them."""
+    s = js.cosine(0.5, 0.0, steps=70)
+    steps = np.arange(150)
+    whole = s.at(steps)
+    monkeypatch.setattr(host, "_SIZES", (4, 64))
+    for n in (0, 1, 3, 4, 5, 64, 65, 150):
+        np.testing.assert_array_equal(s.at(steps[:n]), whole[:n])
+
+
+# ----- shared -----
+
+
+def test_programs_are_shared_by_structure(monkeypatch):
+    """Other numbers, and none is compiled again."""
+    made = []
+    compiled = host._compiled
+    monkeypatch.setattr(host, "_compiled", lambda *a: made.append(a) or compiled(*a))
+
+    def build(peak: float, n: int) -> js.Schedule:
+        return js.warmup(js.cosine(peak, 0.25 * peak, n), n // 3, 0.01)
+
+    for i in range(2, 30):
+        assert build(0.1 * i, 100 + i).at((100 + i) // 3) == pytest.approx(0.1 * i)
+    assert len(made) <= 1
+    before = len(made)
+    lived = jax.jit(lambda s: s)(build(0.7, 200))
+    assert lived.at(66) == build(0.7, 200).at(66)
+    assert len(made) == before
+
+
+def test_what_differs_in_structure_has_its_own_program():
+    """Static arguments, tables of other lengths, and numbers at their defaults."""
+    steps = np.arange(12)
+    pairs = [
+        (js.exponential_decay(1.0, 0.5, 4), js.exponential_decay(1.0, 0.5, 1)),
+        (
+            js.exponential_decay(1.0, 0.5, 4, staircase=True),
+            js.exponential_decay(1.0, 0.5, 4),
+        ),
+        (js.spline([0, 4, 9], [1.0, 0.5, 0.0]), js.spline([0, 4], [1.0, 0.5])),
+        (js.as_schedule(jnp.sqrt), js.as_schedule(jnp.exp)),
+        (js.cosine(1.0, 0.0, 9, power=2), js.cosine(1.0, 0.0, 9)),
+    ]
+    for one, other in pairs:
+        np.testing.assert_allclose(one.at(steps), np.asarray(one(steps)), rtol=1e-5)
+        assert not np.array_equal(one.at(steps), other.at(steps))
+
+
+def test_fresh_schedules_leave_nothing_behind():
+    """Two thousand of them are read, and the memory is what it was."""
+
+    def read_many(begin: int) -> None:
+        for i in range(begin, begin + 2000):
+            js.warmup_cosine(1e-6 * (i + 1), total_steps=100 + i, warmup_steps=10).at(5)
+
+    read_many(0)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.take_snapshot()
+        read_many(5000)
+        gc.collect()
+        after = tracemalloc.take_snapshot()
+    finally:
+        tracemalloc.stop()
+    growth = sum(entry.size_diff for entry in after.compare_to(before, "filename"))
+    assert growth < 100_000
+    assert len(host._programs) <= host._MOST
+
+
+def test_old_programs_are_dropped(monkeypatch):
+    """A process that makes structures for ever does not keep them all."""
+    monkeypatch.setattr(host, "_programs", {})
+    monkeypatch.setattr(host, "_MOST", 3)
+    for n in range(1, 8):
+        js.piecewise_linear(list(range(n)), [0.5] * n).at(0)
+        assert len(host._programs) <= 3
+
+
+# ----- wherever it is called -----
+
+
+def test_in_a_trace():
+    """A known step of a known schedule is a number there too."""
+    s = js.warmup_cosine(0.5, total_steps=12, warmup_steps=4)
+    found = []
+
+    def traced(x):
+        found.append(js.linear(0.1, 0.0, steps=10).at(5))
+        found.append(s.at(np.arange(3)).tolist())
+        return x
+
+    jax.jit(traced)(1.0)
+    jax.vmap(jax.grad(lambda x: traced(x) * 1.0))(jnp.ones(2))
+    jax.lax.scan(lambda carry, x: (traced(carry), x), 0.0, jnp.ones(3))
+    assert found[::2] == [0.05] * (len(found) // 2)
+    assert len(found) >= 6
+
+
+@pytest.mark.parametrize("x64", [False, True])
+def test_with_and_without_64_bit_floats(x64):
+    """The number does not depend on what JAX computes with."""
+    s = js.warmup(js.exponential_decay(0.3, 0.7, 9), 7)
+    expected = s.at(np.arange(40))
+    with host._enable_x64(x64):
+        fresh = js.warmup(js.exponential_decay(0.3, 0.7, 9), 7)
+        np.testing.assert_array_equal(fresh.at(np.arange(40)), expected)
+        np.testing.assert_array_equal(s.at(np.arange(40)), expected)
+
+
+def test_under_a_transfer_guard():
+    """What goes to the CPU is meant to: no transfer is implicit."""
+    fresh = [js.cosine(0.25, 0.0, steps=n) for n in (20, 40)]
+    lived = jax.jit(lambda s: s)(js.cosine(0.25, 0.0, steps=20))
+    steps = jnp.arange(3)
+    jax.block_until_ready((lived, steps))
+    with jax.transfer_guard("disallow"):
+        assert fresh[0].at(10) == 0.125
+        assert lived.at(10) == 0.125
+        assert fresh[1].at(steps).shape == (3,)
+        assert js.horizon(lived) == 20
+        assert js.describe(lived).total_steps == 20
+        assert js.parse(repr(lived)) == lived
+
+
+def test_from_many_threads_at_once():
+    """The same numbers, whoever comes first."""
+    host._programs.clear()
+
+    def read(i: int) -> list[float]:
+        s = js.warmup(js.cosine(0.1 * (i % 4 + 1), 0.0, 50), 5 + i % 3)
+        return [s.at(t) for t in (0, 5, 30, 2**40)] + s.at(np.arange(100)).tolist()
+
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(read, range(64)))
+    for i, values in enumerate(found):
+        assert values == read(i)
+
+
+def test_optax_schedules_are_read_in_double_precision():
+    """A callable is computed with 64 bits as well."""
+    s = js.warmup(optax.cosine_decay_schedule(0.1, 900), 100)
+    exact = 0.1 * np.cos(np.pi / 2 * 300 / 900) ** 2
+    np.testing.assert_allclose(s.at(400), exact, rtol=1e-13)
+
+
+DEVICES = Path(__file__).parent / "on_a_mesh.py"
+
+
+def test_on_meshes_and_other_devices():
+    """Hyperparameters on any device, sharded or not, under a mesh or not."""
+    done = subprocess.run([sys.executable, str(DEVICES)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["passed"]
