@@ -1,5 +1,6 @@
 """Noise as a pure function of the step."""
 
+import math
 from typing import Annotated, Any
 
 import jax
@@ -12,10 +13,17 @@ from jaxsched.domains import Factor, Period, Rate, Seed
 from jaxsched.domains.choices import OneOf
 from jaxsched.progress import cycle_of
 from jaxsched.schedule import ScheduleLike, as_schedule, schedule
-from jaxsched.schedule.phases import within
+from jaxsched.schedule.phases import Phase, phases_of
 
 
-@schedule(phases=within)
+def _never_still(s: Any, until: float) -> list[Phase]:
+    """The phases of the schedule, and after its end the noise goes on."""
+    found = phases_of(s.schedule, until)
+    end = found[-1].end
+    return found if end == math.inf else [*found, Phase("noise", end, None)]
+
+
+@schedule(phases=_never_still)
 def noise(
     step: ArrayLike,
     schedule: ScheduleLike,

@@ -62,7 +62,7 @@ def phases_of(schedule: Any, until: float) -> list[Phase]:
             f"{rule.name}: its phases must follow each other from step 0 without a gap, "
             f"got {found}"
         )
-    if any(p.end < p.begin for p in found):
+    if not all(p.begin <= p.end for p in found):
         raise ValueError(f"{rule.name}: a phase must not end before it begins: {found}")
     return found
 
