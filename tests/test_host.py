@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, IDS, Case, amplified, float_dtype, scale_of, ulps
+from cases import CASES, IDS, Case, amplified, float_dtype, scale_of
 from twins import recipe_twin
 
 import jaxsched as js
@@ -25,8 +25,12 @@ ODD = {js.noise, js.compounding_time_decay}
 REFERENCED = [
     pytest.param(c, id=i)
     for c, i in zip(CASES, IDS, strict=True)
-    if c.make not in ODD
-    and not (c.make in (js.triangular, js.cosine_restarts, js.cycle) and "." in str(c))
+    if (
+        c.make not in ODD
+        and not (
+            c.make in (js.triangular, js.cosine_restarts, js.cycle) and "." in str(c)
+        )
+    )
     or c.kwargs.get("factor") == 0.5
 ]
 
@@ -230,6 +234,8 @@ DEVICES = Path(__file__).parent / "on_a_mesh.py"
 
 def test_on_meshes_and_other_devices():
     """Hyperparameters on any device, sharded or not, under a mesh or not."""
-    done = subprocess.run([sys.executable, str(DEVICES)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(DEVICES)], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["passed"]

@@ -44,8 +44,10 @@ def phases(schedule: Any, total_steps: int | None = None) -> list[Phase]:
     """
     known = inspected("phases", schedule)
     until = math.inf if total_steps is None else run_length("phases", total_steps)
-    found = [_whole(p) for p in phases_of(known, until) if not _is_beyond(p, until)]
-    return [p for p in found if p.end is None or p.begin < p.end]
+    found = phases_of(known, until)
+    if found[-1].name == MORE and found[-1].begin >= until:
+        found = found[:-1]
+    return [p for p in map(_whole, found) if p.end is None or p.begin < p.end]
 
 
 def horizon(schedule: Any) -> int | None:
@@ -95,10 +97,6 @@ def inspected(function: str, schedule: Any, argument: str = "schedule") -> Sched
 def run_length(function: str, total_steps: Any) -> int:
     """A checked `total_steps`."""
     return admitted(function, "total_steps", total_steps, whole_number(1))
-
-
-def _is_beyond(phase: Phase, until: float) -> bool:
-    return phase.name == MORE and phase.begin >= until
 
 
 def _whole(phase: Phase) -> Phase:

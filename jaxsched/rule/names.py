@@ -6,7 +6,7 @@ schedules of this package keep their bare names, whatever others are called.
 """
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from jaxsched.rule.rule import Rule
@@ -54,20 +54,15 @@ class Names:
         own = [rule for rule in found if rule.is_own]
         return own if ours or (own and len(parts) == 1) else found
 
-    def find(
-        self, name: str, given: Mapping[str, Callable[..., Any]] | None = None
-    ) -> Rule | None:
+    def find(self, name: str) -> Rule | None:
         """The rule that a name means, or None.
 
         Args:
           name: The bare name, or with some of the last parts of the module before it.
-          given: What some names mean, whatever else they may.
 
         Raises:
           ValueError: Several packages use the name.
         """
-        if given and name in given:
-            return getattr(given[name], "__rule__", None)
         found = self.meant(name)
         if len(found) > 1:
             full = ", ".join(sorted(".".join(rule.path) for rule in found))

@@ -14,8 +14,10 @@ from jaxsched.text.names import (
     MAX_ENTRIES,
     argument_in,
     array,
+    check_names,
     is_schedule,
     names_for,
+    rule_in,
     unknown,
 )
 
@@ -77,6 +79,7 @@ def from_dict(
     >>> js.from_dict({"linear": {"init_value": 1.0, "end_value": 0.0, "steps": 10}})
     linear(init_value=1.0, end_value=0.0, steps=10)
     """
+    check_names("from_dict", names)
     made = _Builder(names).build(data, "", 0, schedules)
     if not is_schedule(made):
         raise ValueError(f"from_dict: data must describe a schedule, got {short(data)}")
@@ -115,7 +118,7 @@ class _Builder:
         rule = None
         if name != "array":
             try:
-                rule = names.find(str(name), self.given)
+                rule = rule_in(self.given, name) or names.find(str(name))
             except ValueError as error:
                 _refuse_data(str(error), path)
             if rule is None:

@@ -1,12 +1,12 @@
 """Which names text and data may use, and what bounds them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.rule import Bound, Names, Rule, short
+from jaxsched.rule import Bound, Names, Rule, rule_of, short
 from jaxsched.schedule import schedules
 
 # Enough for a table of 100,000 knots; beyond, a text would cost minutes or gigabytes.
@@ -92,6 +92,21 @@ def names_for(rule: Rule | None, argument: str | None) -> Names:
     """Where the value of an argument is looked for: a shape's among the shapes."""
     domain = rule.domains.get(argument or "") if rule is not None else None
     return getattr(domain, "names", schedules)
+
+
+def check_names(function: str, given: Any) -> None:
+    """Refuses names that are not a mapping of texts to constructors."""
+    for name, made in dict(given or {}).items():
+        if not hasattr(made, "__rule__"):
+            raise TypeError(
+                f"{function}: names must map texts to constructors such as js.cosine, "
+                f"got {short(made)} for {short(name)}"
+            )
+
+
+def rule_in(given: Mapping[str, Callable[..., Any]] | None, name: str) -> Rule | None:
+    """The rule that a name was said to mean."""
+    return rule_of(given[name]) if given and name in given else None
 
 
 def is_schedule(made: Any) -> bool:

@@ -22,8 +22,10 @@ from jaxsched.text.names import (
     MAX_WORD,
     argument_in,
     array,
+    check_names,
     is_schedule,
     names_for,
+    rule_in,
     unknown,
 )
 
@@ -60,6 +62,7 @@ def parse(
     >>> js.parse("0.5 * js.linear(0.1, 0.0, steps=10) + 1e-5")
     0.5 * linear(init_value=0.1, end_value=0.0, steps=10) + 1e-05
     """
+    check_names("parse", names)
     if not isinstance(text, str):
         raise ValueError(f"parse: text must be a string, got text={short(text)}")
     if len(text) > MAX_CHARACTERS:
@@ -208,9 +211,10 @@ class _Reader:
         line, column = self._place(node)
         rule = None
         try:
+            rule = rule_in(self.given, name)
             for kind in (names, schedules, shapes):  # a schedule for a shape is refused
                 if rule is None:
-                    found = kind.find(name, self.given)
+                    found = kind.find(name)
                     rule = found if found is not None and _is_called(found) else None
         except ValueError as error:
             self._refuse_at(node, str(error))
