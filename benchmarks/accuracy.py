@@ -111,7 +111,7 @@ ROWS: dict[str, Row] = {
     "noam": Row(lambda n: js.noam(512, n // 10)),
     "power_law": Row(lambda n: js.power_law(0.02, 1.0, 0.51), scale=1.0),
     "piecewise_constant": Row(
-        lambda n: js.piecewise_constant([3e-4, 1e-4, 3e-5, 1e-5], ladder(n))
+        lambda n: js.piecewise_constant(ladder(n), [3e-4, 1e-4, 3e-5, 1e-5])
     ),
     "multistep": Row(
         lambda n: js.multistep(3e-4, ladder(n), 0.1),

@@ -367,7 +367,7 @@ def _passed(boundaries, t):
     return np.searchsorted(_table(boundaries), t.astype(real), side="right")
 
 
-def piecewise_constant(values, boundaries):
+def piecewise_constant(boundaries, values):
     """s(t) = values[i], where i boundaries are not after t."""
     return _rule(lambda t: _table(values)[_passed(boundaries, t)])
 
@@ -377,7 +377,7 @@ def multistep(init_value, boundaries, factor=None, *, factors=None):
     if factors is None:
         factors = [factor] * len(np.atleast_1d(boundaries))
     values = np.cumprod([_real(init_value), *_table(factors)])
-    return piecewise_constant(values, boundaries)
+    return piecewise_constant(boundaries, values)
 
 
 def _interval(boundaries, t):

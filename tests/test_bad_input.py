@@ -248,7 +248,7 @@ inverse_sqrt_decay(init_value=0.5, timescale=10, shift=5)
 step_decay(init_value=0.5, factor=0.5, every=10, offset=1)
 noam(model_size=512, warmup_steps=10, factor=2.0)
 power_law(max_value=0.5, scale=2.0, power=0.5)
-piecewise_constant(values=[0.5, 0.1], boundaries=[10])
+piecewise_constant(boundaries=[10], values=[0.5, 0.1])
 multistep(init_value=0.5, boundaries=[10], factors=[0.5])
 piecewise_linear(boundaries=[10, 20], values=[0.5, 0.1])
 spline(boundaries=[10, 20], values=[0.5, 0.1])
@@ -453,15 +453,15 @@ js.exponential(np.array(1.0), np.array(0.0), 9)
     ValueError: exponential: ... end_value=
 
 # Counts.
-js.piecewise_constant([0.1, 0.2], [])
+js.piecewise_constant([], [0.1, 0.2])
     ValueError: piecewise_constant: ... values ... 2 and 0 ... boundaries=[]
-js.piecewise_constant([0.1], [5])
-    ValueError: piecewise_constant: ... values=[0.1] ... boundaries=[5]
-js.piecewise_constant([0.1, 0.2], [5, 9])
+js.piecewise_constant([5], [0.1])
+    ValueError: piecewise_constant: ... boundaries=[5] ... values=[0.1]
+js.piecewise_constant([5, 9], [0.1, 0.2])
     ValueError: piecewise_constant: ... boundaries=[5, 9]
 js.piecewise_constant([], [])
     ValueError: piecewise_constant: ... values=[]
-js.piecewise_constant(np.ones(3), jnp.arange(3))
+js.piecewise_constant(jnp.arange(3), np.ones(3))
     ValueError: piecewise_constant: ... 3 and 3
 js.piecewise_constant(range(3), range(3))
     ValueError: piecewise_constant: ... 3 and 3
@@ -519,7 +519,7 @@ js.spline([0, 5, 5], [0.1] * 3)
     ValueError: spline: boundaries must be strictly ... [0, 5, 5]
 js.piecewise_linear([0, 9, 5], [0.1] * 3)
     ValueError: piecewise_linear: boundaries ... [0, 9, 5]
-js.piecewise_constant([0.1] * 3, [-5, 5])
+js.piecewise_constant([-5, 5], [0.1] * 3)
     ValueError: piecewise_constant: boundaries entry 0 ... -5
 js.spline([0, 5, nan], [0.1] * 3)
     ValueError: spline: boundaries entry 2 ... nan

@@ -150,7 +150,7 @@ leaves = st.one_of(
     made("step_decay", values, factors, periods, lengths),
     made("noam", st.sampled_from([64, 512]), lengths),
     made("power_law", values, values, st.sampled_from([0.5, 0.51])),
-    made("piecewise_constant", st.tuples(signed, signed, signed), boundaries(2)),
+    made("piecewise_constant", boundaries(2), st.tuples(signed, signed, signed)),
     made("piecewise_linear", boundaries(3), st.tuples(values, values, values)),
     made("multistep", values, boundaries(2), factors),
     made("triangular", values, values, periods, periods, factor=factors),

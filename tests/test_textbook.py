@@ -348,7 +348,7 @@ def test_boundaries_belong_to_what_follows():
     starts = [
         js.join([before, after], [7]),
         js.cooldown(before, begin=7, steps=0, end_value=0.25),
-        js.piecewise_constant([0.5, 0.25], [7]),
+        js.piecewise_constant([7], [0.5, 0.25]),
         js.multistep(0.5, [7], 0.5),
         js.step_decay(0.5, 0.5, every=7),
         js.exponential_decay(0.5, 0.5, steps=7, staircase=True),

@@ -114,7 +114,7 @@ def test_narrow_integer_arrays_do_not_wrap():
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_every_pickle_protocol(protocol: int):
-    s = js.join([js.piecewise_constant([1.0, 0.5], [3]), math.sqrt], [10])
+    s = js.join([js.piecewise_constant([3], [1.0, 0.5]), math.sqrt], [10])
     assert pickle.loads(pickle.dumps(s, protocol)) == s
 
 
@@ -135,7 +135,7 @@ def test_annotations_as_text():
 
 def test_arrays_cannot_be_changed_from_outside():
     values = np.array([1.0, 0.5])
-    s = js.piecewise_constant(values, [10])
+    s = js.piecewise_constant([10], values)
     values[:] = 7.0
     assert s.at(0) == 1.0
     with pytest.raises(ValueError, match="read-only"):

@@ -65,7 +65,7 @@ def ExponentialDecay(
     refuse_no_steps("ExponentialDecay", "decay_steps", decay_steps)
     if surely(decay_rate, lambda rate: rate == 0):
         return piecewise_constant(
-            [initial_learning_rate, 0.0], [decay_steps if staircase else 1]
+            [decay_steps if staircase else 1], [initial_learning_rate, 0.0]
         )
     return exponential_decay(
         initial_learning_rate, decay_rate, decay_steps, staircase=staircase
@@ -77,7 +77,7 @@ def PiecewiseConstantDecay(
     values: Sequence[ArrayLike],
     name: str = "PiecewiseConstant",
 ) -> Schedule:
-    """Constant between boundaries: `piecewise_constant(values, boundaries + 1)`.
+    """Constant between boundaries: `piecewise_constant(boundaries + 1, values)`.
 
     Keras keeps the old value at the boundary itself, so the new one begins a step later.
 
@@ -96,7 +96,7 @@ def PiecewiseConstantDecay(
     Example:
       >>> from jaxsched.compat import keras
       >>> keras.PiecewiseConstantDecay([100, 200], [1.0, 0.5, 0.1])
-      piecewise_constant(values=[1.0, 0.5, 0.1], boundaries=[101, 201])
+      piecewise_constant(boundaries=[101, 201], values=[1.0, 0.5, 0.1])
     """
     if len(boundaries) != len(values) - 1:
         raise ValueError(
@@ -114,7 +114,7 @@ def PiecewiseConstantDecay(
         kept[begin] = value
     if not kept:
         return constant(values[0])
-    return piecewise_constant([values[0], *kept.values()], list(kept))
+    return piecewise_constant(list(kept), [values[0], *kept.values()])
 
 
 def PolynomialDecay(
