@@ -60,7 +60,9 @@ ROWS: dict[str, Row] = {
         lambda n: optax.cosine_decay_schedule(3e-4, n, exponent=2.0),
         scale=3e-4,
     ),
-    "cosine, k 2": Row(lambda n: js.cosine(3e-4, 0.0, n, k=2.0), scale=3e-4),
+    "cosine, time_power 2": Row(
+        lambda n: js.cosine(3e-4, 0.0, n, time_power=2.0), scale=3e-4
+    ),
     "polynomial, power 2": Row(
         lambda n: js.polynomial(3e-4, 0.0, n, power=2.0),
         lambda n: optax.polynomial_schedule(3e-4, 0.0, 2.0, n),

@@ -219,20 +219,20 @@ def linear(init_value, end_value, steps):
     return transition(init_value, end_value, steps, "linear")
 
 
-def cosine(init_value, end_value, steps, *, power=1.0, k=1.0):
-    """s(t) = end + (init - end) ((1 + cos(pi u^k)) / 2)^power; SGDR (5), k-decay."""
+def cosine(init_value, end_value, steps, *, power=1.0, time_power=1.0):
+    """s(t) = end + (init - end) ((1 + cos(pi u^time_power)) / 2)^power; SGDR (5)."""
 
     def weights(u, r):
-        return _raised(*_cosine(*_raised(u, r, _real(k))), _real(power))
+        return _raised(*_cosine(*_raised(u, r, _real(time_power))), _real(power))
 
     return transition(init_value, end_value, steps, Shape(weights))
 
 
-def polynomial(init_value, end_value, steps, power=1.0, *, k=1.0):
-    """s(t) = end + (init - end) (1 - u^k)^power; k-decay."""
+def polynomial(init_value, end_value, steps, *, power=1.0, time_power=1.0):
+    """s(t) = end + (init - end) (1 - u^time_power)^power; k-decay."""
 
     def weights(u, r):
-        bent, rest = _raised(u, r, _real(k))
+        bent, rest = _raised(u, r, _real(time_power))
         return _raised(rest, bent, _real(power))
 
     return transition(init_value, end_value, steps, Shape(weights))

@@ -196,8 +196,8 @@ PHASES = bad(values=["0", "1", "4", "2.0", "2.5", "'2'", "True", "[2]"])
 # One word has one meaning everywhere, but for a few.
 KINDS_OF_WORDS = [
     (NUMBER, "value init_value peak_value end_value min_value max_value lower upper"),
-    (POSITIVE, "factor value_factor peak_factor step_factor power k scale bound"),
-    (POSITIVE, "model_size beta ratio"),
+    (POSITIVE, "factor value_factor peak_factor step_factor power time_power scale"),
+    (POSITIVE, "bound model_size beta ratio"),
     (RATE, "rate noise.scale"),
     (LENGTH, "steps warmup_steps decay_steps total_steps up_steps down_steps begin"),
     (LENGTH, "offset shift"),
@@ -236,8 +236,8 @@ greedy.reset_after cooldown_on_trigger.patience
 GOOD_CALLS = """
 constant(value=0.5)
 linear(init_value=0.5, end_value=0.1, steps=10)
-cosine(init_value=0.5, end_value=0.1, steps=10, power=2.0, k=3.0)
-polynomial(init_value=0.5, end_value=0.1, steps=10, power=2.0, k=3.0)
+cosine(init_value=0.5, end_value=0.1, steps=10, power=2.0, time_power=3.0)
+polynomial(init_value=0.5, end_value=0.1, steps=10, power=2.0, time_power=3.0)
 exponential(init_value=0.5, end_value=0.1, steps=10)
 transition(init_value=0.5, end_value=0.1, steps=10, shape="sqrt")
 exponential_decay(init_value=0.5, factor=0.5, steps=10, staircase=True)

@@ -68,7 +68,7 @@ GLOSSARY = {
     "rate": "the constant of a decay, per step or per `steps`",
     "scale": "the size of a multiplier that is not a value",
     "power": "an exponent of the curve",
-    "k": "the exponent of time in k-decay",
+    "time_power": "an exponent of time, the k of k-decay",
     "shape": "the curve of a bounded move",
     "model_size": "the width of a Transformer",
     # schedules

@@ -276,7 +276,7 @@ def test_a_warmup_of_length_zero_has_no_start_and_no_shape(shape: str, overlap: 
 MOVES: dict[str, Any] = {
     "linear": js.linear,
     "cosine": js.cosine,
-    "cosine power k": lambda *a: js.cosine(*a, power=2.5, k=0.7),
+    "cosine powers": lambda *a: js.cosine(*a, power=2.5, time_power=0.7),
     "polynomial": js.polynomial,
     "polynomial power": lambda *a: js.polynomial(*a, power=0.9),
     "exponential": js.exponential,

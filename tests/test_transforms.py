@@ -62,7 +62,7 @@ AMPLIFIED = {
     "factor",
     "rate",
     "power",
-    "k",
+    "time_power",
     "step_factor",
     "value_factor",
     "peak_factor",

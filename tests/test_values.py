@@ -200,7 +200,7 @@ def test_constructors_look_like_their_rules():
         "end_value",
         "steps",
         "power",
-        "k",
+        "time_power",
     ]
     assert js.cosine.__name__ == "cosine"
     assert js.cosine.__module__ == "jaxsched.transitions"
