@@ -308,23 +308,22 @@ def _series_of_logs(rate, t):
     return total
 
 
-def inverse_sqrt_decay(init_value, timescale, shift=0):
-    """s(t) = init / sqrt(1 + (t + shift) / timescale)."""
+def inverse_sqrt_decay(init_value, timescale):
+    """s(t) = init / sqrt(1 + t / timescale)."""
 
     @_rule
     def schedule(t):
-        return _real(init_value) / np.sqrt(1 + (t + _real(shift)) / _real(timescale))
+        return _real(init_value) / np.sqrt(1 + t / _real(timescale))
 
     return schedule
 
 
-def step_decay(init_value, factor, every, offset=0):
-    """s(t) = init factor^floor((t + offset) / every)."""
+def step_decay(init_value, factor, every):
+    """s(t) = init factor^floor(t / every)."""
 
     @_rule
     def schedule(t):
-        drops = _turns(t + _length(offset), every, True)
-        return _grown(_real(init_value), factor, drops)
+        return _grown(_real(init_value), factor, _turns(t, every, True))
 
     return schedule
 

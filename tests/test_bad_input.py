@@ -200,7 +200,6 @@ KINDS_OF_WORDS = [
     (POSITIVE, "bound model_size beta ratio"),
     (RATE, "rate noise.scale"),
     (LENGTH, "steps warmup_steps decay_steps total_steps up_steps down_steps begin"),
-    (LENGTH, "offset shift"),
     (PERIOD, "every timescale exponential_decay.steps inverse_time_decay.steps"),
     (PERIOD, "cosine_restarts.steps cycle.steps warmup_exponential.decay_steps"),
     (GROWTH, "length_factor"),
@@ -244,8 +243,8 @@ exponential_decay(init_value=0.5, factor=0.5, steps=10, staircase=True)
 natural_exponential_decay(init_value=0.5, rate=0.1)
 inverse_time_decay(init_value=0.5, rate=0.1, steps=10, power=2.0, staircase=True)
 compounding_time_decay(init_value=0.5, rate=0.1)
-inverse_sqrt_decay(init_value=0.5, timescale=10, shift=5)
-step_decay(init_value=0.5, factor=0.5, every=10, offset=1)
+inverse_sqrt_decay(init_value=0.5, timescale=10)
+step_decay(init_value=0.5, factor=0.5, every=10)
 noam(model_size=512, warmup_steps=10, factor=2.0)
 power_law(max_value=0.5, scale=2.0, power=0.5)
 piecewise_constant(boundaries=[10], values=[0.5, 0.1])

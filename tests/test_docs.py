@@ -52,8 +52,6 @@ GLOSSARY = {
     "boundaries": "the steps at which something else begins",
     "begin": "the first step of a part",
     "every": "the length of a stair",
-    "offset": "added to the step before whole stairs are counted",
-    "shift": "added to the time of a decay",
     "timescale": "steps in which a decay falls by its first characteristic factor",
     "limit": "the number of cycles after which it holds",
     "phases": "the number of parts of a one-cycle run",

@@ -38,11 +38,11 @@ def test_constant():
 
 def test_step_decay_halves_every_ten_epochs():
     """Init 0.1, drop 0.5, floor((1 + epoch) / 10): the first drop is at epoch 9."""
-    s = js.step_decay(0.1, 0.5, every=10, offset=1)
+    s = js.shift(js.step_decay(0.1, 0.5, every=10), 1)
     check(s, {0: 0.1, 8: 0.1, 9: 0.05, 18: 0.05, 19: 0.025, 29: 0.0125, 49: 0.003125})
 
 
-def test_step_decay_without_the_offset():
+def test_step_decay_counts_from_0():
     """`StepLR`: the first drop is at epoch 10."""
     s = js.step_decay(0.1, 0.5, every=10)
     check(s, {0: 0.1, 9: 0.1, 10: 0.05, 19: 0.05, 20: 0.025, 30: 0.0125})
