@@ -80,7 +80,7 @@ ROWS: dict[str, Row] = {
     ),
     **{
         f"transition, {shape}": Row(
-            lambda n, shape=shape: js.transition(3e-4, 0.0, n, shape),
+            lambda n, shape=shape: js.transition(3e-4, 0.0, n, shape=shape),
             scale=3e-4 if shape == "tanh" else 0.0,
         )
         for shape in (
@@ -111,7 +111,7 @@ ROWS: dict[str, Row] = {
     "inverse_sqrt_decay": Row(lambda n: js.inverse_sqrt_decay(3e-4, n // 100)),
     "step_decay": Row(lambda n: js.step_decay(3e-4, 0.1, n // 10), scale=3e-4),
     "noam": Row(lambda n: js.noam(512, n // 10)),
-    "power_law": Row(lambda n: js.power_law(0.02, 1.0, 0.51), scale=1.0),
+    "power_law": Row(lambda n: js.power_law(0.02, 1.0, power=0.51), scale=1.0),
     "piecewise_constant": Row(
         lambda n: js.piecewise_constant(ladder(n), [3e-4, 1e-4, 3e-5, 1e-5])
     ),

@@ -142,8 +142,8 @@ def polynomial(
     init_value: Value,
     end_value: Value,
     steps: Steps,
-    power: Power = 1.0,
     *,
+    power: Power = 1.0,
     time_power: Power = 1.0,
 ) -> ArrayLike:
     """A power of the remaining time, from `init_value` to `end_value`.
@@ -250,6 +250,7 @@ def transition(
     init_value: Value,
     end_value: Value,
     steps: Steps,
+    *,
     shape: ShapeLike = "cosine",
 ) -> ArrayLike:
     """A move from `init_value` to `end_value` along any shape.

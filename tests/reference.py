@@ -271,7 +271,7 @@ def natural_exponential_decay(init_value, rate):
     return _rule(lambda t: _real(init_value) * np.exp(-_real(rate) * t))
 
 
-def inverse_time_decay(init_value, rate, steps=1, power=1.0, *, staircase=False):
+def inverse_time_decay(init_value, rate, steps=1, *, power=1.0, staircase=False):
     """s(t) = init / (1 + rate t / steps)^power."""
 
     @_rule

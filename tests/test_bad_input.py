@@ -556,7 +556,7 @@ js.warmup_inverse_sqrt(1.0, 0.0)
     ValueError: warmup_inverse_sqrt: timescale ... warmup_steps=0.0
 
 # Shapes and choices.
-js.transition(1.0, 0.0, 9, 'zigzag')
+js.transition(1.0, 0.0, 9, shape='zigzag')
     ValueError: transition: shape ... cosine, ... shape='zigzag'
 js.warmup(1.0, 9, shape='zigzag')
     ValueError: warmup: shape ... shape='zigzag'

@@ -149,7 +149,7 @@ leaves = st.one_of(
     made("inverse_sqrt_decay", values, periods),
     made("step_decay", values, factors, periods),
     made("noam", st.sampled_from([64, 512]), lengths),
-    made("power_law", values, values, st.sampled_from([0.5, 0.51])),
+    made("power_law", values, values, power=st.sampled_from([0.5, 0.51])),
     made("piecewise_constant", boundaries(2), st.tuples(signed, signed, signed)),
     made("piecewise_linear", boundaries(3), st.tuples(values, values, values)),
     made("multistep", values, boundaries(2), factors),

@@ -95,6 +95,13 @@ GLOSSARY = {
     "bound": "the largest random number",
 }
 
+# Rarely given: by name, everywhere.
+BY_NAME = """
+power time_power shape factors step_factor length_factor value_factor peak_factor limit
+phases staircase overlap freeze distribution bound threshold threshold_mode mode window
+reset_after hold_steps recover_steps
+"""
+
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 needs_float32 = pytest.mark.skipif(
@@ -159,6 +166,16 @@ def test_every_parameter_is_in_the_glossary():
     """A new word is a decision."""
     used = {word for name in CONSTRUCTORS for word in parameters(name)}
     assert used == GLOSSARY.keys()
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_what_is_rarely_given_is_given_by_name(name):
+    """A call is read without a look at the signature."""
+    signature = inspect.signature(getattr(js, name))
+    positional = {
+        p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY
+    }
+    assert positional.isdisjoint(BY_NAME.split())
 
 
 def test_every_constructor_has_a_case():

@@ -68,7 +68,7 @@ warmup(cosine(3e-4, 0.0, 1000), 100)
 warmup(1.0, 10, None)
 warmup(1.0, 10, init_value=None, shape='cosine', overlap=True)
 warmup(1.0, 10, shape="one_minus_sqrt")
-transition(1.0, 0.0, 10, rex())
+transition(1.0, 0.0, 10, shape=rex())
 transition(1.0, 0.0, 10, shape=rex(beta=1 / 2))
 transition(1.0, 0.0, 10, shape=tanh(lower=-6, upper=2))
 piecewise_constant([10, 20], [1, 0.5, 0.25])
@@ -76,7 +76,7 @@ piecewise_constant((10,), (1.0, 0.5))
 piecewise_constant([10 * 2], values=[2 * 0.5, 1 / 4,])
 multistep(0.1, [30, 60], factors=[0.1, 0.5])
 join([linear(0.0, 1.0, 4), constant(1.0), 0.5], [4, 8])
-cycle(warmup(linear(1.0, 0.0, 8), 2), 10, 2, 0.5, limit=3)
+cycle(warmup(linear(1.0, 0.0, 8), 2), 10, length_factor=2, value_factor=0.5, limit=3)
 noise(constant(1.0), 0.1, seed=3, distribution='uniform')
 clip(step_decay(1.0, 0.5, 10), 1e-3)
 divide(multiply(2.0, linear(1.0, 0.0, 4)), 10)
@@ -432,7 +432,7 @@ HOSTILE = [
     "¦linear(1.0, 0.0, 10)(5)",
     "¦'linear'(1.0, 0.0, 10)",
     "constant(¦linear)",
-    "transition(1.0, 0.0, 10, ¦rex)",
+    "transition(1.0, 0.0, 10, shape=¦rex)",
     "call('os.system')",
     "¦Linear(1.0, 0.0, 10)",
     "¦linear_(1.0, 0.0, 10)",
@@ -537,7 +537,7 @@ BAD_ARGUMENTS = [
     ("exponential(¦1.0, -1.0, 10)", "same sign"),
     ("clip(1.0, ¦0.5, 0.1)", "min_value"),
     ("divide(1.0, ¦0)", "second"),
-    ("transition(1.0, 0.0, 10, ¦'zigzag')", "zigzag"),
+    ("transition(1.0, 0.0, 10, shape=¦'zigzag')", "zigzag"),
     ("transition(1.0, 0.0, 10, shape=rex(beta=¦0))", "rex: beta"),
     ("transition(1.0, 0.0, 10, shape=rex(¦gamma=¦1))", "'gamma'"),
     ("cosine_restarts(1.0, 0.0, 10, limit=¦0)", "limit"),
@@ -563,7 +563,7 @@ BAD_ARGUMENTS = [
     ("¦warmup_cosine_decay(1.0, 10, 5)", "warmup_cosine"),
     ("¦text_humb(1.0, 4)", "text_hump"),
     ("¦cosine_annealing(1.0, 0.0, 10)", "cosine"),
-    ("transition(1.0, 0.0, 10, ¦rexx())", "rex"),
+    ("transition(1.0, 0.0, 10, shape=¦rexx())", "rex"),
     ("¦linear", "call"),
     ("¦zzzzzzzz()", "zzzzzzzz"),
     # Lines and characters.

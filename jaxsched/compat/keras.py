@@ -160,7 +160,7 @@ def PolynomialDecay(
     if surely(power, lambda p: p == 0):
         return constant(init)
     if not cycle:
-        return polynomial(init, end_learning_rate, decay_steps, power)
+        return polynomial(init, end_learning_rate, decay_steps, power=power)
     steps = whole(decay_steps)
     if isinstance(steps, float):
         raise NotImplementedError(
@@ -168,8 +168,8 @@ def PolynomialDecay(
             f"decay_steps={decay_steps}"
         )
     # A cycle holds its own end, so it begins one step after the one before has ended.
-    fall = repeated(shift(polynomial(1.0, 0.0, steps, power), 1), steps)
-    lower = inverse_time_decay(1.0, 1.0, steps, power, staircase=True)
+    fall = repeated(shift(polynomial(1.0, 0.0, steps, power=power), 1), steps)
+    lower = inverse_time_decay(1.0, 1.0, steps, power=power, staircase=True)
     cycles = end_learning_rate + (init - end_learning_rate) * fall * lower
     return join([init, cycles], [1])
 

@@ -46,7 +46,7 @@ def inverse_sqrt_decay(
 
 @schedule
 def noam(
-    step: ArrayLike, model_size: Factor, warmup_steps: Steps, factor: Factor = 1.0
+    step: ArrayLike, model_size: Factor, warmup_steps: Steps, *, factor: Factor = 1.0
 ) -> ArrayLike:
     """The Transformer's schedule: a linear warm-up, then the inverse square root.
 
@@ -91,7 +91,7 @@ def noam(
 
 @schedule
 def power_law(
-    step: ArrayLike, max_value: Value, scale: Factor, power: Power = 0.51
+    step: ArrayLike, max_value: Value, scale: Factor, *, power: Power = 0.51
 ) -> ArrayLike:
     """A power of time under a ceiling: the Power scheduler.
 

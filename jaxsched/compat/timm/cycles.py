@@ -52,8 +52,8 @@ class Cycles(NamedTuple):
             return cycle(
                 curve(init_value, end_value, self.steps),
                 self.steps,
-                whole(self.mul),
-                factor,
+                length_factor=whole(self.mul),
+                value_factor=factor,
                 limit=self.limit,
             )
 
@@ -167,10 +167,10 @@ def TanhLRScheduler(
 ) -> Schedule:
     """A hyperbolic tangent, once or several times, then `lr_min`.
 
-    Formula: `join([transition(lr, lr_min, t_initial, tanh(lb, ub)), lr_min], [t_initial])`
-    after a ramp: to the curve where it then is, or with `warmup_prefix` to `lr`. timm
-    finds the cycle by a logarithm, which fails at the restarts that `CosineLRScheduler`
-    names.
+    Formula: `join([transition(lr, lr_min, t_initial, shape=tanh(lb, ub)), lr_min],
+    [t_initial])` after a ramp: to the curve where it then is, or with `warmup_prefix` to
+    `lr`. timm finds the cycle by a logarithm, which fails at the restarts that
+    `CosineLRScheduler` names.
 
     Args:
       lr: The base learning rate.
@@ -218,7 +218,7 @@ def TanhLRScheduler(
         raise ValueError(f"{name}: lb must be < ub, got lb={lb}, ub={ub}")
 
     def curve(init_value: Any, end_value: Any, steps: Any) -> Schedule:
-        return transition(init_value, end_value, steps, tanh(lb, ub))
+        return transition(init_value, end_value, steps, shape=tanh(lb, ub))
 
     cycles = Cycles(t_initial, cycle_mul, cycle_decay, cycle_limit)
     if cycle_limit == 0:

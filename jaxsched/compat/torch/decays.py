@@ -272,7 +272,7 @@ def ExponentialLR(lr: ArrayLike, gamma: ArrayLike, last_epoch: int = -1) -> Sche
 def PolynomialLR(
     lr: ArrayLike, total_iters: int = 5, power: ArrayLike = 1.0, last_epoch: int = -1
 ) -> Schedule:
-    """A power of the remaining time: `polynomial(lr, 0.0, total_iters, power)`.
+    """A power of the remaining time: `polynomial(lr, 0.0, total_iters, power=power)`.
 
     Args:
       lr: The base learning rate.
@@ -293,7 +293,7 @@ def PolynomialLR(
       polynomial(init_value=0.1, end_value=0.0, steps=10, power=2.0)
     """
     none = surely(total_iters, lambda n: n <= 0) or surely(power, lambda p: p == 0)
-    decay = constant(lr) if none else polynomial(lr, 0.0, total_iters, power)
+    decay = constant(lr) if none else polynomial(lr, 0.0, total_iters, power=power)
     return resumed("PolynomialLR", decay, last_epoch)
 
 
