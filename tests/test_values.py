@@ -36,6 +36,13 @@ def test_flatten_and_unflatten(c: Case):
 
 
 @every_case
+def test_what_was_unflattened_is_computed_without_a_check(c: Case):
+    """A gradient step may leave a domain: that gives numbers, or NaN, and no error."""
+    negative = lambda x: jnp.asarray(-1 - abs(x)) if np.ndim(x) == 0 else x
+    jax.make_jaxpr(jax.tree.map(negative, c.schedule))(3)
+
+
+@every_case
 def test_equal_hash_copy_pickle(c: Case):
     s, twin = c.schedule, c.make(**c.kwargs)
     for other in (twin, copy.copy(s), copy.deepcopy(s), pickle.loads(pickle.dumps(s))):
