@@ -60,7 +60,9 @@ ROWS: dict[str, Row] = {
         lambda n: optax.cosine_decay_schedule(3e-4, n, exponent=2.0),
         scale=3e-4,
     ),
-    "cosine, k 2": Row(lambda n: js.cosine(3e-4, 0.0, n, k=2.0), scale=3e-4),
+    "cosine, time_power 2": Row(
+        lambda n: js.cosine(3e-4, 0.0, n, time_power=2.0), scale=3e-4
+    ),
     "polynomial, power 2": Row(
         lambda n: js.polynomial(3e-4, 0.0, n, power=2.0),
         lambda n: optax.polynomial_schedule(3e-4, 0.0, 2.0, n),
@@ -78,7 +80,7 @@ ROWS: dict[str, Row] = {
     ),
     **{
         f"transition, {shape}": Row(
-            lambda n, shape=shape: js.transition(3e-4, 0.0, n, shape),
+            lambda n, shape=shape: js.transition(3e-4, 0.0, n, shape=shape),
             scale=3e-4 if shape == "tanh" else 0.0,
         )
         for shape in (
@@ -109,9 +111,9 @@ ROWS: dict[str, Row] = {
     "inverse_sqrt_decay": Row(lambda n: js.inverse_sqrt_decay(3e-4, n // 100)),
     "step_decay": Row(lambda n: js.step_decay(3e-4, 0.1, n // 10), scale=3e-4),
     "noam": Row(lambda n: js.noam(512, n // 10)),
-    "power_law": Row(lambda n: js.power_law(0.02, 1.0, 0.51), scale=1.0),
+    "power_law": Row(lambda n: js.power_law(0.02, 1.0, power=0.51), scale=1.0),
     "piecewise_constant": Row(
-        lambda n: js.piecewise_constant([3e-4, 1e-4, 3e-5, 1e-5], ladder(n))
+        lambda n: js.piecewise_constant(ladder(n), [3e-4, 1e-4, 3e-5, 1e-5])
     ),
     "multistep": Row(
         lambda n: js.multistep(3e-4, ladder(n), 0.1),

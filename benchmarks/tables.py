@@ -27,7 +27,7 @@ def edges(n: int) -> list[int]:
 def table(n: int) -> js.Schedule:
     """A constant rate between n boundaries, multiplied by the same factor at each."""
     values = np.geomspace(1.0, 0.1, n + 1).tolist()
-    return js.piecewise_constant(values, edges(n))
+    return js.piecewise_constant(edges(n), values)
 
 
 def optax_table(n: int) -> optax.Schedule:

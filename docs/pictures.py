@@ -41,7 +41,7 @@ EXAMPLES = {
         "power_law(max_value=1, scale=4, power=0.5)",
     ],
     "Tables": [
-        "piecewise_constant([1, 0.5, 0.1], boundaries=[40, 80])",
+        "piecewise_constant([40, 80], values=[1, 0.5, 0.1])",
         "multistep(1, boundaries=[60, 90], factor=0.3)",
         "piecewise_linear([0, 20, 60, 100], values=[0, 1, 0.7, 0])",
         "spline([0, 20, 60, 100], values=[0, 1, 0.7, 0])",

@@ -18,13 +18,13 @@ from jaxsched.schedule.phases import MOST, times, unbounded
 from jaxsched.search import passed
 
 
-def _one_more_value(values: Values, boundaries: Boundaries) -> None:
-    n, m = _length(values), _length(boundaries)
-    if n != m + 1:
+def _one_more_value(boundaries: Boundaries, values: Values) -> None:
+    n, m = _length(boundaries), _length(values)
+    if m != n + 1:
         raise Refusal(
-            f"values must be one more than boundaries, not {n} and {m}",
-            "values",
+            f"values must be one more than boundaries, not {m} and {n}",
             "boundaries",
+            "values",
         )
 
 
@@ -44,7 +44,7 @@ def _curve(s: Any, until: float) -> list[Phase]:
 
 @schedule(check=_one_more_value, phases=_values)
 def piecewise_constant(
-    step: ArrayLike, values: Values, boundaries: Boundaries
+    step: ArrayLike, boundaries: Boundaries, values: Values
 ) -> ArrayLike:
     """Constant between boundaries, with the values themselves given.
 
@@ -55,9 +55,9 @@ def piecewise_constant(
     the last value is held.
 
     Args:
-      values: n + 1 numbers; differentiable.
       boundaries: n steps, strictly increasing, >= 0. The new value is in force at its
         boundary.
+      values: n + 1 numbers; differentiable.
 
     Returns:
       A `Schedule`.
@@ -69,7 +69,7 @@ def piecewise_constant(
 
     Example:
       >>> import jaxsched as js
-      >>> s = js.piecewise_constant([1.0, 0.5, 0.25], boundaries=[10, 20])
+      >>> s = js.piecewise_constant([10, 20], values=[1.0, 0.5, 0.25])
       >>> s.at(9), s.at(10), s.at(20)
       (1.0, 0.5, 0.25)
 

@@ -60,7 +60,7 @@ def cosine(
     steps: Steps,
     *,
     power: Power = 1.0,
-    k: Power = 1.0,
+    time_power: Power = 1.0,
 ) -> ArrayLike:
     """Half a cosine wave from `init_value` to `end_value`.
 
@@ -68,7 +68,7 @@ def cosine(
     without restarts; `CosineAnnealingLR` in PyTorch (which rises again after its end,
     while this holds), `cosine_decay_schedule` in Optax (`power` is its `exponent`).
 
-    Formula, with u = (min(t, steps) / steps)^k:
+    Formula, with u = (min(t, steps) / steps)^time_power:
 
         s(t) = end_value + (init_value - end_value) ((1 + cos(pi u)) / 2)^power
 
@@ -80,15 +80,15 @@ def cosine(
       steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
         that there is no move, only `end_value`.
       power: Exponent of the curve, > 0; differentiable.
-      k: Exponent of time, > 0; differentiable. Above 1 the value stays high longer
-        (k-decay).
+      time_power: Exponent of time, > 0; differentiable. Above 1 the value stays high
+        longer. This is k-decay; its paper and timm call the exponent k.
 
     Returns:
       A `Schedule`.
 
     Raises:
-      ValueError: A value is not finite, `steps` is negative, or `power` or `k` is not
-        positive.
+      ValueError: A value is not finite, `steps` is negative, or `power` or `time_power`
+        is not positive.
       TypeError: An argument is not a real number.
 
     Example:
@@ -97,11 +97,11 @@ def cosine(
       >>> [round(s.at(t), 4) for t in range(6)]
       [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.0]
 
-    Reference: Loshchilov, Hutter, "SGDR" (2017), arXiv:1608.03983, equation 5; `k`:
-    Zhang, Li, "k-decay" (2020), arXiv:2004.05909.
+    Reference: Loshchilov, Hutter, "SGDR" (2017), arXiv:1608.03983, equation 5;
+    `time_power`: Zhang, Li, "k-decay" (2020), arXiv:2004.05909.
     """
     elapsed, remaining = progress(step, steps)
-    bent, rest = raised(elapsed, remaining, k)
+    bent, rest = raised(elapsed, remaining, time_power)
     fall, rise = shapes.cosine()(bent, rest)
     return _move(init_value, end_value, raised(fall, rise, power))
 
@@ -112,16 +112,16 @@ def polynomial(
     init_value: Value,
     end_value: Value,
     steps: Steps,
-    power: Power = 1.0,
     *,
-    k: Power = 1.0,
+    power: Power = 1.0,
+    time_power: Power = 1.0,
 ) -> ArrayLike:
     """A power of the remaining time, from `init_value` to `end_value`.
 
     power = 1 is linear, 0.9 is common in segmentation, 2 with LARS. `PolynomialLR` in
     PyTorch, `polynomial_schedule` in Optax.
 
-    Formula, with u = (min(t, steps) / steps)^k:
+    Formula, with u = (min(t, steps) / steps)^time_power:
 
         s(t) = end_value + (init_value - end_value) (1 - u)^power
 
@@ -133,15 +133,15 @@ def polynomial(
       steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
         that there is no move, only `end_value`.
       power: The exponent, > 0; differentiable.
-      k: Exponent of time, > 0; differentiable. Above 1 the value stays high longer
-        (k-decay).
+      time_power: Exponent of time, > 0; differentiable. Above 1 the value stays high
+        longer. This is k-decay; its paper and timm call the exponent k.
 
     Returns:
       A `Schedule`.
 
     Raises:
-      ValueError: A value is not finite, `steps` is negative, or `power` or `k` is not
-        positive.
+      ValueError: A value is not finite, `steps` is negative, or `power` or `time_power`
+        is not positive.
       TypeError: An argument is not a real number.
 
     Example:
@@ -149,10 +149,10 @@ def polynomial(
       >>> js.polynomial(1.0, 0.0, steps=4, power=2.0).at(2)
       0.25
 
-    Reference: Chen et al., "DeepLab" (2017), arXiv:1606.00915, section 4.1.2; `k`:
-    Zhang, Li, "k-decay" (2020), arXiv:2004.05909.
+    Reference: Chen et al., "DeepLab" (2017), arXiv:1606.00915, section 4.1.2;
+    `time_power`: Zhang, Li, "k-decay" (2020), arXiv:2004.05909.
     """
-    bent, rest = raised(*progress(step, steps), k)
+    bent, rest = raised(*progress(step, steps), time_power)
     return _move(init_value, end_value, raised(rest, bent, power))
 
 
@@ -220,6 +220,7 @@ def transition(
     init_value: Value,
     end_value: Value,
     steps: Steps,
+    *,
     shape: ShapeLike = "cosine",
 ) -> ArrayLike:
     """A move from `init_value` to `end_value` along any shape.

@@ -115,9 +115,16 @@ CASES: list[Case] = [
     case(js.constant, value=-3),
     *moves(),
     case(js.cosine, init_value=0.5, end_value=0.125, steps=16, power=2.5),
-    case(js.cosine, init_value=0.5, end_value=0.0, steps=16, k=0.5),
-    case(js.cosine, init_value=0.5, end_value=0.0, steps=16, k=2.0, power=0.5),
-    case(js.polynomial, init_value=0.5, end_value=0.0, steps=16, k=2.0, power=0.5),
+    case(js.cosine, init_value=0.5, end_value=0.0, steps=16, time_power=0.5),
+    case(js.cosine, init_value=0.5, end_value=0.0, steps=16, time_power=2.0, power=0.5),
+    case(
+        js.polynomial,
+        init_value=0.5,
+        end_value=0.0,
+        steps=16,
+        time_power=2.0,
+        power=0.5,
+    ),
     case(js.polynomial, init_value=0.5, end_value=0.125, steps=16, power=2.0),
     case(js.polynomial, init_value=0.5, end_value=0.0, steps=16, power=0.5),
     *(
@@ -136,19 +143,17 @@ CASES: list[Case] = [
     case(js.compounding_time_decay, init_value=0.5, rate=0.125),
     case(js.compounding_time_decay, init_value=0.5, rate=0.0),
     case(js.inverse_sqrt_decay, init_value=0.5, timescale=1),
-    case(js.inverse_sqrt_decay, init_value=0.5, timescale=8, shift=3),
-    case(js.inverse_sqrt_decay, init_value=0.5, timescale=7.5, shift=2.5),
+    case(js.inverse_sqrt_decay, init_value=0.5, timescale=7.5),
     case(js.step_decay, init_value=0.5, factor=0.5, every=5),
-    case(js.step_decay, init_value=0.5, factor=0.5, every=10, offset=1),
     case(js.step_decay, init_value=0.5, factor=0.5, every=1),
     case(js.noam, model_size=512, warmup_steps=8),
     case(js.noam, model_size=64, warmup_steps=0, factor=0.5),
     case(js.noam, model_size=64, warmup_steps=6.5),
     case(js.power_law, max_value=0.25, scale=1.0, power=0.5),
     case(js.power_law, max_value=0.25, scale=0.5),
-    case(js.piecewise_constant, values=[0.5, 0.25, 0.125], boundaries=[5, 12]),
-    case(js.piecewise_constant, values=[0.5], boundaries=[]),
-    case(js.piecewise_constant, values=[1, -2], boundaries=[0], crosses=True),
+    case(js.piecewise_constant, boundaries=[5, 12], values=[0.5, 0.25, 0.125]),
+    case(js.piecewise_constant, boundaries=[], values=[0.5]),
+    case(js.piecewise_constant, boundaries=[0], values=[1, -2], crosses=True),
     case(js.multistep, init_value=0.5, boundaries=[5, 12], factor=0.25),
     case(js.multistep, init_value=0.5, boundaries=[5, 12], factors=[0.5, 0.25]),
     case(js.multistep, init_value=0.5, boundaries=[], factor=0.25),
@@ -228,6 +233,8 @@ CASES: list[Case] = [
     case(js.delay, schedule=fall, steps=0),
     case(js.shift, schedule=fall, steps=4),
     case(js.shift, schedule=fall, steps=2.5),
+    case(js.shift, schedule=js.step_decay(0.5, 0.5, every=10), steps=1),
+    case(js.shift, schedule=js.inverse_sqrt_decay(0.5, timescale=7.5), steps=2.5),
     case(js.stretch, schedule=fall, factor=2.0),
     case(js.stretch, schedule=fall, factor=0.5),
     case(js.reverse, schedule=ramp, steps=6),
@@ -413,6 +420,6 @@ def amplified(c: Case, values: Any) -> np.ndarray:
     They are 2 |log2(value / first value)| where an exponent amplifies rounding: in an
     exponential, or in a curve that was given an exponent. First values are about 1/2.
     """
-    has_exponent = c.make in EXPONENTIALS or {"power", "k"} & c.kwargs.keys()
+    has_exponent = c.make in EXPONENTIALS or {"power", "time_power"} & c.kwargs.keys()
     size = np.maximum(np.abs(np.asarray(values, np.float64)), 1e-37)
     return 2 * np.abs(np.log2(size / 0.5)) * bool(has_exponent)

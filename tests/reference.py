@@ -219,20 +219,20 @@ def linear(init_value, end_value, steps):
     return transition(init_value, end_value, steps, "linear")
 
 
-def cosine(init_value, end_value, steps, *, power=1.0, k=1.0):
-    """s(t) = end + (init - end) ((1 + cos(pi u^k)) / 2)^power; SGDR (5), k-decay."""
+def cosine(init_value, end_value, steps, *, power=1.0, time_power=1.0):
+    """s(t) = end + (init - end) ((1 + cos(pi u^time_power)) / 2)^power; SGDR (5)."""
 
     def weights(u, r):
-        return _raised(*_cosine(*_raised(u, r, _real(k))), _real(power))
+        return _raised(*_cosine(*_raised(u, r, _real(time_power))), _real(power))
 
     return transition(init_value, end_value, steps, Shape(weights))
 
 
-def polynomial(init_value, end_value, steps, power=1.0, *, k=1.0):
-    """s(t) = end + (init - end) (1 - u^k)^power; k-decay."""
+def polynomial(init_value, end_value, steps, *, power=1.0, time_power=1.0):
+    """s(t) = end + (init - end) (1 - u^time_power)^power; k-decay."""
 
     def weights(u, r):
-        bent, rest = _raised(u, r, _real(k))
+        bent, rest = _raised(u, r, _real(time_power))
         return _raised(rest, bent, _real(power))
 
     return transition(init_value, end_value, steps, Shape(weights))
@@ -271,7 +271,7 @@ def natural_exponential_decay(init_value, rate):
     return _rule(lambda t: _real(init_value) * np.exp(-_real(rate) * t))
 
 
-def inverse_time_decay(init_value, rate, steps=1, power=1.0, *, staircase=False):
+def inverse_time_decay(init_value, rate, steps=1, *, power=1.0, staircase=False):
     """s(t) = init / (1 + rate t / steps)^power."""
 
     @_rule
@@ -308,23 +308,22 @@ def _series_of_logs(rate, t):
     return total
 
 
-def inverse_sqrt_decay(init_value, timescale, shift=0):
-    """s(t) = init / sqrt(1 + (t + shift) / timescale)."""
+def inverse_sqrt_decay(init_value, timescale):
+    """s(t) = init / sqrt(1 + t / timescale)."""
 
     @_rule
     def schedule(t):
-        return _real(init_value) / np.sqrt(1 + (t + _real(shift)) / _real(timescale))
+        return _real(init_value) / np.sqrt(1 + t / _real(timescale))
 
     return schedule
 
 
-def step_decay(init_value, factor, every, offset=0):
-    """s(t) = init factor^floor((t + offset) / every)."""
+def step_decay(init_value, factor, every):
+    """s(t) = init factor^floor(t / every)."""
 
     @_rule
     def schedule(t):
-        drops = _turns(t + _length(offset), every, True)
-        return _grown(_real(init_value), factor, drops)
+        return _grown(_real(init_value), factor, _turns(t, every, True))
 
     return schedule
 
@@ -367,7 +366,7 @@ def _passed(boundaries, t):
     return np.searchsorted(_table(boundaries), t.astype(real), side="right")
 
 
-def piecewise_constant(values, boundaries):
+def piecewise_constant(boundaries, values):
     """s(t) = values[i], where i boundaries are not after t."""
     return _rule(lambda t: _table(values)[_passed(boundaries, t)])
 
@@ -377,7 +376,7 @@ def multistep(init_value, boundaries, factor=None, *, factors=None):
     if factors is None:
         factors = [factor] * len(np.atleast_1d(boundaries))
     values = np.cumprod([_real(init_value), *_table(factors)])
-    return piecewise_constant(values, boundaries)
+    return piecewise_constant(boundaries, values)
 
 
 def _interval(boundaries, t):

@@ -199,11 +199,10 @@ PHASES = bad(values=["0", "1", "4", "2.0", "2.5", "'2'", "True", "[2]"])
 # One word has one meaning everywhere, but for a few.
 KINDS_OF_WORDS = [
     (NUMBER, "value init_value peak_value end_value min_value max_value lower upper"),
-    (POSITIVE, "factor value_factor peak_factor step_factor power k scale bound"),
-    (POSITIVE, "model_size beta ratio"),
+    (POSITIVE, "factor value_factor peak_factor step_factor power time_power scale"),
+    (POSITIVE, "bound model_size beta ratio"),
     (RATE, "rate noise.scale"),
     (LENGTH, "steps warmup_steps decay_steps total_steps up_steps down_steps begin"),
-    (LENGTH, "offset shift"),
     (PERIOD, "every timescale exponential_decay.steps inverse_time_decay.steps"),
     (PERIOD, "cosine_restarts.steps cycle.steps warmup_exponential.decay_steps"),
     (GROWTH, "length_factor"),
@@ -239,19 +238,19 @@ greedy.reset_after cooldown_on_trigger.patience
 GOOD_CALLS = """
 constant(value=0.5)
 linear(init_value=0.5, end_value=0.1, steps=10)
-cosine(init_value=0.5, end_value=0.1, steps=10, power=2.0, k=3.0)
-polynomial(init_value=0.5, end_value=0.1, steps=10, power=2.0, k=3.0)
+cosine(init_value=0.5, end_value=0.1, steps=10, power=2.0, time_power=3.0)
+polynomial(init_value=0.5, end_value=0.1, steps=10, power=2.0, time_power=3.0)
 exponential(init_value=0.5, end_value=0.1, steps=10)
 transition(init_value=0.5, end_value=0.1, steps=10, shape="sqrt")
 exponential_decay(init_value=0.5, factor=0.5, steps=10, staircase=True)
 natural_exponential_decay(init_value=0.5, rate=0.1)
 inverse_time_decay(init_value=0.5, rate=0.1, steps=10, power=2.0, staircase=True)
 compounding_time_decay(init_value=0.5, rate=0.1)
-inverse_sqrt_decay(init_value=0.5, timescale=10, shift=5)
-step_decay(init_value=0.5, factor=0.5, every=10, offset=1)
+inverse_sqrt_decay(init_value=0.5, timescale=10)
+step_decay(init_value=0.5, factor=0.5, every=10)
 noam(model_size=512, warmup_steps=10, factor=2.0)
 power_law(max_value=0.5, scale=2.0, power=0.5)
-piecewise_constant(values=[0.5, 0.1], boundaries=[10])
+piecewise_constant(boundaries=[10], values=[0.5, 0.1])
 multistep(init_value=0.5, boundaries=[10], factors=[0.5])
 piecewise_linear(boundaries=[10, 20], values=[0.5, 0.1])
 spline(boundaries=[10, 20], values=[0.5, 0.1])
@@ -457,15 +456,15 @@ js.exponential(np.array(1.0), np.array(0.0), 9)
     ValueError: exponential: ... end_value=
 
 # Counts.
-js.piecewise_constant([0.1, 0.2], [])
+js.piecewise_constant([], [0.1, 0.2])
     ValueError: piecewise_constant: ... values ... 2 and 0 ... boundaries=[]
-js.piecewise_constant([0.1], [5])
-    ValueError: piecewise_constant: ... values=[0.1] ... boundaries=[5]
-js.piecewise_constant([0.1, 0.2], [5, 9])
+js.piecewise_constant([5], [0.1])
+    ValueError: piecewise_constant: ... boundaries=[5] ... values=[0.1]
+js.piecewise_constant([5, 9], [0.1, 0.2])
     ValueError: piecewise_constant: ... boundaries=[5, 9]
 js.piecewise_constant([], [])
     ValueError: piecewise_constant: ... values=[]
-js.piecewise_constant(np.ones(3), jnp.arange(3))
+js.piecewise_constant(jnp.arange(3), np.ones(3))
     ValueError: piecewise_constant: ... 3 and 3
 js.piecewise_constant(range(3), range(3))
     ValueError: piecewise_constant: ... 3 and 3
@@ -523,7 +522,7 @@ js.spline([0, 5, 5], [0.1] * 3)
     ValueError: spline: boundaries must be strictly ... [0, 5, 5]
 js.piecewise_linear([0, 9, 5], [0.1] * 3)
     ValueError: piecewise_linear: boundaries ... [0, 9, 5]
-js.piecewise_constant([0.1] * 3, [-5, 5])
+js.piecewise_constant([-5, 5], [0.1] * 3)
     ValueError: piecewise_constant: boundaries entry 0 ... -5
 js.spline([0, 5, nan], [0.1] * 3)
     ValueError: spline: boundaries entry 2 ... nan
@@ -561,7 +560,7 @@ js.warmup_inverse_sqrt(1.0, 0.0)
     ValueError: warmup_inverse_sqrt: timescale ... warmup_steps=0.0
 
 # Shapes and choices.
-js.transition(1.0, 0.0, 9, 'zigzag')
+js.transition(1.0, 0.0, 9, shape='zigzag')
     ValueError: transition: shape ... cosine, ... shape='zigzag'
 js.warmup(1.0, 9, shape='zigzag')
     ValueError: warmup: shape ... shape='zigzag'

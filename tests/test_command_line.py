@@ -159,7 +159,7 @@ def test_list_shows_every_public_schedule(command):
     _, out, _ = command("list")
     assert "\nDecays\n" in out
     for line in [
-        "  warmup(schedule, steps, init_value=None, shape='linear', *, overlap=False)",
+        "  warmup(schedule, steps, init_value=None, *, shape='linear', overlap=False)",
         "      A ramp to the start of a schedule, then the schedule from its step 0.",
     ]:
         assert line in out.splitlines()

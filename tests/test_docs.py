@@ -51,8 +51,6 @@ GLOSSARY = {
     "boundaries": "the steps at which something else begins",
     "begin": "the first step of a part",
     "every": "the length of a stair",
-    "offset": "added to the step before whole stairs are counted",
-    "shift": "added to the time of a decay",
     "timescale": "steps in which a decay falls by its first characteristic factor",
     "limit": "the number of cycles after which it holds",
     "phases": "the number of parts of a one-cycle run",
@@ -67,7 +65,7 @@ GLOSSARY = {
     "rate": "the constant of a decay, per step or per `steps`",
     "scale": "the size of a multiplier that is not a value",
     "power": "an exponent of the curve",
-    "k": "the exponent of time in k-decay",
+    "time_power": "an exponent of time, the k of k-decay",
     "shape": "the curve of a bounded move",
     "model_size": "the width of a Transformer",
     # schedules
@@ -95,6 +93,13 @@ GLOSSARY = {
     "distribution": "what the random numbers are drawn from",
     "bound": "the largest random number",
 }
+
+# Rarely given: by name, everywhere.
+BY_NAME = """
+power time_power shape factors step_factor length_factor value_factor peak_factor limit
+phases staircase overlap freeze distribution bound threshold threshold_mode mode window
+reset_after hold_steps recover_steps
+"""
 
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
@@ -167,6 +172,16 @@ def test_every_parameter_is_in_the_glossary():
     """A new word is a decision."""
     used = {word for name in CONSTRUCTORS for word in parameters(name)}
     assert used == GLOSSARY.keys()
+
+
+@pytest.mark.parametrize("name", CONSTRUCTORS)
+def test_what_is_rarely_given_is_given_by_name(name):
+    """A call is read without a look at the signature."""
+    signature = inspect.signature(getattr(js, name))
+    positional = {
+        p.name for p in signature.parameters.values() if p.kind is not p.KEYWORD_ONLY
+    }
+    assert positional.isdisjoint(BY_NAME.split())
 
 
 def test_every_constructor_has_a_case():

@@ -280,7 +280,7 @@ REFUSED = {
     ),
     "static": (
         lambda: js.stack(
-            [js.transition(1.0, 0.0, 9, s) for s in ("linear", "square", "sqrt")]
+            [js.transition(1.0, 0.0, 9, shape=s) for s in ("linear", "square", "sqrt")]
         ),
         ValueError,
         "differ at shape: one is linear, the other is square",

@@ -591,7 +591,7 @@ def test_plot_draws_the_values(ax):
     [
         js.wsd(1.0, LONG, 1_234, 1_999_999),
         js.staircase(js.cosine(1.0, 0.0, LONG), 777_777),
-        js.piecewise_constant([1.0, 0.2, 0.9], [3_333_333, 3_333_337]),
+        js.piecewise_constant([3_333_333, 3_333_337], [1.0, 0.2, 0.9]),
         js.cosine_restarts(1.0, 0.0, 1_000_001, length_factor=1.5),
         js.spline([0, 1_000, 12_345, LONG], [0.0, 1.0, 0.3, 0.0]),
         js.as_schedule(lambda t: jax.numpy.where(t < 4_321_000, 1.0, 0.5)),

@@ -194,7 +194,12 @@ def test_a_spike_cuts_holds_and_recovers():
     """Against the definition, in float64; then bit-equal to the schedule again."""
     window, hold, recover, factor, threshold = 8, 5, 10, 0.25, 4.0
     driven = js.back_off_on_spike(
-        COSINE, factor, threshold, hold, recover, window=window
+        COSINE,
+        factor,
+        threshold=threshold,
+        hold_steps=hold,
+        recover_steps=recover,
+        window=window,
     )
     rng = np.random.default_rng(0)
     losses = rng.normal(2.0, 0.125, 60).astype(np.float32)
@@ -255,7 +260,7 @@ def test_arrays_of_another_precision_do_not_disturb_the_state():
 
 def test_a_lasting_change_of_level_is_learned():
     """The rate comes back although the loss does not."""
-    driven = js.back_off_on_spike(1.0, 0.5, 6.0, 4, 4, window=10)
+    driven = js.back_off_on_spike(1.0, 0.5, hold_steps=4, recover_steps=4, window=10)
     losses = np.concatenate([np.tile([1.0, 1.25], 20), np.tile([9.0, 9.25], 60)])
     _, rates = jax.jit(lambda m: scanned_without_flag(driven, m))(losses)
     assert rates[41] == 0.5
@@ -276,8 +281,8 @@ def test_a_triggered_cooldown_is_cooldown_to_the_bit(shape: str, cases: list[Cas
     """Every schedule, decaying from where it is, in the same program."""
     begin = 5
     for c in cases:
-        driven = js.cooldown_on_trigger(c.schedule, 7, 0.001, shape)
-        expected = js.cooldown(c.schedule, begin, 7, 0.001, shape)
+        driven = js.cooldown_on_trigger(c.schedule, 7, 0.001, shape=shape)
+        expected = js.cooldown(c.schedule, begin, 7, 0.001, shape=shape)
 
         def body(state: Any, step: Any, driven=driven, expected=expected) -> Any:
             after = driven.update(state, trigger=step == begin)

@@ -253,9 +253,9 @@ def test_a_rule_that_captures_variables_has_no_text():
         assert "scaled, which uses variables of the function around it: factor" in repr(
             s
         )
-        with pytest.raises(ValueError, match="scaled, which uses variables .* factor"):
+        with pytest.raises(ValueError, match=r"scaled, which uses variables .* factor"):
             js.parse(repr(s))
-        with pytest.raises(ValueError, match="scaled uses variables .* factor"):
+        with pytest.raises(ValueError, match=r"scaled uses variables .* factor"):
             js.to_dict(s)
         assert copy.deepcopy(s) == s
 

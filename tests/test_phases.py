@@ -151,5 +151,5 @@ def test_a_wrong_declaration_is_named(declared):
         return value
 
     for look in (js.phases, js.horizon):
-        with pytest.raises(ValueError, match="crooked: .*phase"):
+        with pytest.raises(ValueError, match=r"crooked: .*phase"):
             look(crooked(1.0))

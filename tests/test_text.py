@@ -62,21 +62,21 @@ linear(2 ** 0.5, 7 % 4, (1 + 2) * 3)
 linear(0x10, 0o10, 0b10)
 linear(.5, 5., 1e3)
 (linear(1.0, 0.0, 10))
-cosine(1.0, 0.0, 10, power=2, k=0.5)
+cosine(1.0, 0.0, 10, power=2, time_power=0.5)
 exponential_decay(0.1, 0.5, 10, staircase=True)
 warmup(cosine(3e-4, 0.0, 1000), 100)
 warmup(1.0, 10, None)
 warmup(1.0, 10, init_value=None, shape='cosine', overlap=True)
 warmup(1.0, 10, shape="one_minus_sqrt")
-transition(1.0, 0.0, 10, rex())
+transition(1.0, 0.0, 10, shape=rex())
 transition(1.0, 0.0, 10, shape=rex(beta=1 / 2))
 transition(1.0, 0.0, 10, shape=tanh(lower=-6, upper=2))
-piecewise_constant([1, 0.5, 0.25], [10, 20])
-piecewise_constant((1.0, 0.5), (10,))
-piecewise_constant([2 * 0.5, 1 / 4,], boundaries=[10 * 2])
+piecewise_constant([10, 20], [1, 0.5, 0.25])
+piecewise_constant((10,), (1.0, 0.5))
+piecewise_constant([10 * 2], values=[2 * 0.5, 1 / 4,])
 multistep(0.1, [30, 60], factors=[0.1, 0.5])
 join([linear(0.0, 1.0, 4), constant(1.0), 0.5], [4, 8])
-cycle(warmup(linear(1.0, 0.0, 8), 2), 10, 2, 0.5, limit=3)
+cycle(warmup(linear(1.0, 0.0, 8), 2), 10, length_factor=2, value_factor=0.5, limit=3)
 noise(constant(1.0), 0.1, seed=3, distribution='uniform')
 clip(step_decay(1.0, 0.5, 10), 1e-3)
 2.0 * linear(1.0, 0.0, 4) / 10
@@ -89,7 +89,7 @@ warmup_cosine(3e-4, total_steps=10 * 100, warmup_steps=100)
 wsd(1.0, 100, 10, 20, shape="sqrt")
 constant(array(0.1, dtype='float32'))
 constant(array(0.1, 'bfloat16'))
-piecewise_constant(array([0.1, 0.2], dtype='float16'), array([5], dtype='int32'))
+piecewise_constant(array([5], dtype='int32'), array([0.1, 0.2], dtype='float16'))
 """.strip().splitlines()
 
 
@@ -183,15 +183,15 @@ ARRAYS = [
     lambda: js.linear(jnp.float32(1), 0.0, jnp.uint32(10)),
     lambda: js.linear(1.0, 0.0, np.array(2**31 - 1, np.uint32)),
     lambda: js.linear(1.0, 0.0, np.array(10, np.int64)),
-    lambda: js.piecewise_constant(jnp.array([0.1, 0.2]), jnp.array([5])),
-    lambda: js.piecewise_constant(jnp.array([0.1, 0.2], jnp.bfloat16), [5]),
-    lambda: js.piecewise_constant([jnp.float32(0.1), 0.2], [jnp.array(5)]),
+    lambda: js.piecewise_constant(jnp.array([5]), jnp.array([0.1, 0.2])),
+    lambda: js.piecewise_constant([5], jnp.array([0.1, 0.2], jnp.bfloat16)),
+    lambda: js.piecewise_constant([jnp.array(5)], [jnp.float32(0.1), 0.2]),
     lambda: js.piecewise_linear(np.array([5, 9], np.int32), [0.1, 0.2]),
-    lambda: js.piecewise_constant(np.array([0.1, 0.2]), np.array([5])),
+    lambda: js.piecewise_constant(np.array([5]), np.array([0.1, 0.2])),
     lambda: js.spline(np.arange(5), np.linspace(0.1, 1 / 3, 5)),
     lambda: js.multistep(0.1, [5, 9], factors=jnp.array([0.1, 0.5], jnp.float16)),
-    lambda: js.piecewise_constant([0.1], []),
-    lambda: js.piecewise_constant(np.ones(1, np.float32), np.zeros(0, np.int32)),
+    lambda: js.piecewise_constant([], [0.1]),
+    lambda: js.piecewise_constant(np.zeros(0, np.int32), np.ones(1, np.float32)),
     lambda: js.join([jnp.float32(0.1), 0.2], jnp.array([5], jnp.uint8)),
 ]
 # fmt: on
@@ -445,7 +445,7 @@ HOSTILE = [
     "¦linear(1.0, 0.0, 10)(5)",
     "¦'linear'(1.0, 0.0, 10)",
     "constant(¦linear)",
-    "transition(1.0, 0.0, 10, ¦rex)",
+    "transition(1.0, 0.0, 10, shape=¦rex)",
     "call('os.system')",
     "¦Linear(1.0, 0.0, 10)",
     "¦linear_(1.0, 0.0, 10)",
@@ -539,9 +539,9 @@ BAD_ARGUMENTS = [
     ("multistep(0.1, ¦[20, ¦10], 0.5)", "strictly increasing"),
     ("multistep(0.1, [10], factors=¦[0.5, 0.5])", "factors"),
     ("¦multistep(0.1, [10])", "factor"),
-    ("piecewise_constant(¦[1.0, 0.5, 0.1], [10])", "values"),
-    ("piecewise_constant(¦[1.0, ¦'a'], [10])", "values entry 1"),
-    ("piecewise_constant([1.0, 0.5], boundaries=¦[¦-1])", "boundaries entry 0"),
+    ("piecewise_constant([10], ¦[1.0, 0.5, 0.1])", "values"),
+    ("piecewise_constant([10], ¦[1.0, ¦'a'])", "values entry 1"),
+    ("piecewise_constant(¦[¦-1], values=[1.0, 0.5])", "boundaries entry 0"),
     ("warmup_cosine(1.0, total_steps=10, warmup_steps=¦20)", "warmup_steps"),
     ("warmup_cosine(1.0, 10, ¦20)", "<= total_steps"),
     ("wsd(1.0, 100, ¦60, 60)", "warmup_steps + decay_steps"),
@@ -550,7 +550,7 @@ BAD_ARGUMENTS = [
     ("exponential(¦1.0, -1.0, 10)", "same sign"),
     ("clip(1.0, ¦0.5, 0.1)", "min_value"),
     ("divide(1.0, ¦0)", "second"),
-    ("transition(1.0, 0.0, 10, ¦'zigzag')", "zigzag"),
+    ("transition(1.0, 0.0, 10, shape=¦'zigzag')", "zigzag"),
     ("transition(1.0, 0.0, 10, shape=rex(beta=¦0))", "rex: beta"),
     ("transition(1.0, 0.0, 10, shape=rex(¦gamma=¦1))", "'gamma'"),
     ("cosine_restarts(1.0, 0.0, 10, limit=¦0)", "limit"),
@@ -576,7 +576,7 @@ BAD_ARGUMENTS = [
     ("¦warmup_cosine_decay(1.0, 10, 5)", "warmup_cosine"),
     ("¦text_humb(1.0, 4)", "text_hump"),
     ("¦cosine_annealing(1.0, 0.0, 10)", "cosine"),
-    ("transition(1.0, 0.0, 10, ¦rexx())", "rex"),
+    ("transition(1.0, 0.0, 10, shape=¦rexx())", "rex"),
     ("¦linear", "call"),
     ("¦zzzzzzzz()", "zzzzzzzz"),
     # Lines and characters.
@@ -775,7 +775,7 @@ BAD_DATA = [
     ),
     ({"join": {"schedules": [1, "a"], "boundaries": [5]}}, "join.schedules", "'a'"),
     ({"join": {"schedules": [1, 2], "boundaries": [5, 9]}}, "join", "boundaries"),
-    ({"piecewise_constant": {"values": [1, "a"], "boundaries": [5]}}, ".values", "'a'"),
+    ({"piecewise_constant": {"boundaries": [5], "values": [1, "a"]}}, ".values", "'a'"),
     (
         {"multistep": {"init_value": 1, "boundaries": [9, 5], "factor": 1}},
         ".boundaries",

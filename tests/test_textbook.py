@@ -38,11 +38,11 @@ def test_constant():
 
 def test_step_decay_halves_every_ten_epochs():
     """Init 0.1, drop 0.5, floor((1 + epoch) / 10): the first drop is at epoch 9."""
-    s = js.step_decay(0.1, 0.5, every=10, offset=1)
+    s = js.shift(js.step_decay(0.1, 0.5, every=10), 1)
     check(s, {0: 0.1, 8: 0.1, 9: 0.05, 18: 0.05, 19: 0.025, 29: 0.0125, 49: 0.003125})
 
 
-def test_step_decay_without_the_offset():
+def test_step_decay_counts_from_0():
     """`StepLR`: the first drop is at epoch 10."""
     s = js.step_decay(0.1, 0.5, every=10)
     check(s, {0: 0.1, 9: 0.1, 10: 0.05, 19: 0.05, 20: 0.025, 30: 0.0125})
@@ -276,7 +276,7 @@ def test_a_warmup_of_length_zero_has_no_start_and_no_shape(shape: str, overlap: 
 MOVES: dict[str, Any] = {
     "linear": js.linear,
     "cosine": js.cosine,
-    "cosine power k": lambda *a: js.cosine(*a, power=2.5, k=0.7),
+    "cosine powers": lambda *a: js.cosine(*a, power=2.5, time_power=0.7),
     "polynomial": js.polynomial,
     "polynomial power": lambda *a: js.polynomial(*a, power=0.9),
     "exponential": js.exponential,
@@ -348,7 +348,7 @@ def test_boundaries_belong_to_what_follows():
     starts = [
         js.join([before, after], [7]),
         js.cooldown(before, begin=7, steps=0, end_value=0.25),
-        js.piecewise_constant([0.5, 0.25], [7]),
+        js.piecewise_constant([7], [0.5, 0.25]),
         js.multistep(0.5, [7], 0.5),
         js.step_decay(0.5, 0.5, every=7),
         js.exponential_decay(0.5, 0.5, steps=7, staircase=True),

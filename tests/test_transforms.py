@@ -63,7 +63,7 @@ FACTORS = {
     "factor",
     "rate",
     "power",
-    "k",
+    "time_power",
     "step_factor",
     "value_factor",
     "peak_factor",
@@ -147,5 +147,5 @@ def test_extreme_hyperparameters_stay_finite():
     s = js.exponential(1e-25, 1e25, steps=10)
     value = jax.jit(lambda s: s(5))(s)
     assert float(value) == pytest.approx(1.0, rel=1e-5)
-    steep = lambda upper: js.transition(1.0, 0.0, 10, js.tanh(-7.0, upper))(10)
+    steep = lambda upper: js.transition(1.0, 0.0, 10, shape=js.tanh(-7.0, upper))(10)
     assert jax.grad(steep)(50.0) == 0.0

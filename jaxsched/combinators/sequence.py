@@ -136,8 +136,8 @@ def warmup(
     schedule: ScheduleLike,
     steps: Steps,
     init_value: Value | None = None,
-    shape: ShapeLike = "linear",
     *,
+    shape: ShapeLike = "linear",
     overlap: Flag = False,
 ) -> ArrayLike:
     """A ramp to the start of a schedule, then the schedule from its step 0.
@@ -206,8 +206,8 @@ def cooldown(
     begin: Steps,
     steps: Steps,
     end_value: Value = 0.0,
-    shape: ShapeLike = "linear",
     *,
+    shape: ShapeLike = "linear",
     freeze: Flag = True,
 ) -> ArrayLike:
     """A schedule that from some step on goes down to `end_value`.

@@ -20,9 +20,9 @@ def cycle(
     step: ArrayLike,
     schedule: ScheduleLike,
     steps: Period,
+    *,
     length_factor: LengthFactor = 1,
     value_factor: Factor = 1.0,
-    *,
     limit: Count | None = None,
 ) -> ArrayLike:
     """A schedule repeated, each time from its step 0.

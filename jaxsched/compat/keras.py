@@ -66,7 +66,7 @@ def ExponentialDecay(
     refuse_no_steps("ExponentialDecay", "decay_steps", decay_steps)
     if surely(decay_rate, lambda rate: rate == 0):
         return piecewise_constant(
-            [initial_learning_rate, 0.0], [decay_steps if staircase else 1]
+            [decay_steps if staircase else 1], [initial_learning_rate, 0.0]
         )
     return exponential_decay(
         initial_learning_rate, decay_rate, decay_steps, staircase=staircase
@@ -78,7 +78,7 @@ def PiecewiseConstantDecay(
     values: Sequence[ArrayLike],
     name: str = "PiecewiseConstant",
 ) -> Schedule:
-    """Constant between boundaries: `piecewise_constant(values, boundaries + 1)`.
+    """Constant between boundaries: `piecewise_constant(boundaries + 1, values)`.
 
     Keras keeps the old value at the boundary itself, so the new one begins a step later.
 
@@ -97,7 +97,7 @@ def PiecewiseConstantDecay(
     Example:
       >>> from jaxsched.compat import keras
       >>> keras.PiecewiseConstantDecay([100, 200], [1.0, 0.5, 0.1])
-      piecewise_constant(values=[1.0, 0.5, 0.1], boundaries=[101, 201])
+      piecewise_constant(boundaries=[101, 201], values=[1.0, 0.5, 0.1])
     """
     if len(boundaries) != len(values) - 1:
         raise ValueError(
@@ -115,7 +115,7 @@ def PiecewiseConstantDecay(
         kept[begin] = value
     if not kept:
         return constant(values[0])
-    return piecewise_constant([values[0], *kept.values()], list(kept))
+    return piecewise_constant(list(kept), [values[0], *kept.values()])
 
 
 def PolynomialDecay(
@@ -161,7 +161,7 @@ def PolynomialDecay(
     if surely(power, lambda p: p == 0):
         return constant(init)
     if not cycle:
-        return polynomial(init, end_learning_rate, decay_steps, power)
+        return polynomial(init, end_learning_rate, decay_steps, power=power)
     steps = whole(decay_steps)
     if isinstance(steps, float):
         raise NotImplementedError(
@@ -169,8 +169,8 @@ def PolynomialDecay(
             f"decay_steps={decay_steps}"
         )
     # A cycle holds its own end, so it begins one step after the one before has ended.
-    fall = repeated(shift(polynomial(1.0, 0.0, steps, power), 1), steps)
-    lower = inverse_time_decay(1.0, 1.0, steps, power, staircase=True)
+    fall = repeated(shift(polynomial(1.0, 0.0, steps, power=power), 1), steps)
+    lower = inverse_time_decay(1.0, 1.0, steps, power=power, staircase=True)
     cycles = end_learning_rate + (init - end_learning_rate) * fall * lower
     return join([init, cycles], [1])
 

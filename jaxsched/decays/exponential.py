@@ -1,12 +1,11 @@
 """Decays by a constant factor: per step, per period, in steps."""
 
-import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from jaxsched.arrays import as_real
-from jaxsched.domains import Factor, Flag, Period, Rate, Steps, Value
+from jaxsched.domains import Factor, Flag, Period, Rate, Value
 from jaxsched.numerics import grown, powered
-from jaxsched.progress import cycle_of, since, together, turns
+from jaxsched.progress import turns
 from jaxsched.schedule import schedule
 
 
@@ -89,32 +88,25 @@ def natural_exponential_decay(
 
 @schedule
 def step_decay(
-    step: ArrayLike,
-    init_value: Value,
-    factor: Factor,
-    every: Period,
-    offset: Steps = 0,
+    step: ArrayLike, init_value: Value, factor: Factor, every: Period
 ) -> ArrayLike:
     """Multiplied by `factor` at the end of every `every` steps.
 
-    `StepLR` in PyTorch. Textbooks count from 1: offset = 1 gives their
+    `StepLR` in PyTorch. Textbooks count from 1: `shift(step_decay(...), 1)` gives their
     init_value * factor^floor((1 + t) / every).
 
-    Formula: s(t) = init_value factor^floor((t + offset) / every). Steps below 0 read
-    as 0.
+    Formula: s(t) = init_value factor^floor(t / every). Steps below 0 read as 0.
 
     Args:
       init_value: The value before the first drop; differentiable.
       factor: The factor per drop, > 0; differentiable.
       every: Steps between drops, > 0.
-      offset: Steps by which the drops come early, >= 0.
 
     Returns:
       A `Schedule`.
 
     Raises:
-      ValueError: `factor` or `every` is not positive, `offset` is negative, or a value
-        is not finite.
+      ValueError: `factor` or `every` is not positive, or a value is not finite.
       TypeError: An argument is not a real number.
 
     Example:
@@ -125,9 +117,4 @@ def step_decay(
 
     Reference: He et al., "Deep Residual Learning" (2016), arXiv:1512.03385, section 3.4.
     """
-    # floor((t + offset) / every), where t + offset may be more than an integer holds.
-    now, early = cycle_of(step, every), cycle_of(offset, every)
-    to_go, gone = together(since(every, now.step), early.step)
-    carried = to_go <= gone
-    drops = as_real(now.turn) + as_real(early.turn) + jnp.where(carried, 1.0, 0.0)
-    return powered(init_value, factor, drops)
+    return powered(init_value, factor, turns(step, every, whole=True))

@@ -17,8 +17,8 @@ def inverse_time_decay(
     init_value: Value,
     rate: Rate,
     steps: Period = 1,
-    power: Power = 1.0,
     *,
+    power: Power = 1.0,
     staircase: Flag = False,
 ) -> ArrayLike:
     """Divided by one plus a multiple of time.

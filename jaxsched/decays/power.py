@@ -15,29 +15,26 @@ from jaxsched.schedule.phases import number
 
 @schedule
 def inverse_sqrt_decay(
-    step: ArrayLike, init_value: Value, timescale: Period, shift: Steps = 0
+    step: ArrayLike, init_value: Value, timescale: Period
 ) -> ArrayLike:
     """Divided by the square root of time.
 
     Needs no total length, so training can go on; "rsqrt" in big_vision and T5X. With
     timescale = 1 it is the textbooks' lr / sqrt(t + 1). After a warm-up of W steps use
-    timescale = W (`warmup_inverse_sqrt`).
+    timescale = W (`warmup_inverse_sqrt`). To begin later in the curve use `shift`.
 
-    Formula: s(t) = init_value / sqrt(1 + (t + shift) / timescale). Steps below 0 read
-    as 0.
+    Formula: s(t) = init_value / sqrt(1 + t / timescale). Steps below 0 read as 0.
 
     Args:
-      init_value: The value at step 0 when `shift` is 0; differentiable.
+      init_value: The value at step 0; differentiable.
       timescale: Steps after which the value has fallen to init_value / sqrt(2), > 0;
         differentiable if a float.
-      shift: Steps to begin the curve late by, >= 0; differentiable if a float.
 
     Returns:
       A `Schedule`.
 
     Raises:
-      ValueError: `timescale` is not positive, `shift` is negative, or a value is not
-        finite.
+      ValueError: `timescale` is not positive, or a value is not finite.
       TypeError: An argument is not a real number.
 
     Example:
@@ -48,8 +45,7 @@ def inverse_sqrt_decay(
     Reference: Zhai et al., "Scaling Vision Transformers" (2022), arXiv:2106.04560,
     section 3.5.
     """
-    elapsed = turns(step, timescale) + turns(shift, timescale)
-    return init_value / jnp.sqrt(1 + elapsed)
+    return init_value / jnp.sqrt(1 + turns(step, timescale))
 
 
 def _ramp_and_tail(s: Any, until: float) -> list[Phase]:
@@ -59,7 +55,7 @@ def _ramp_and_tail(s: Any, until: float) -> list[Phase]:
 
 @schedule(phases=_ramp_and_tail)
 def noam(
-    step: ArrayLike, model_size: Factor, warmup_steps: Steps, factor: Factor = 1.0
+    step: ArrayLike, model_size: Factor, warmup_steps: Steps, *, factor: Factor = 1.0
 ) -> ArrayLike:
     """The Transformer's schedule: a linear warm-up, then the inverse square root.
 
@@ -104,7 +100,7 @@ def noam(
 
 @schedule
 def power_law(
-    step: ArrayLike, max_value: Value, scale: Factor, power: Power = 0.51
+    step: ArrayLike, max_value: Value, scale: Factor, *, power: Power = 0.51
 ) -> ArrayLike:
     """A power of time under a ceiling: the Power scheduler.
 

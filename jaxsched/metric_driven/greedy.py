@@ -62,6 +62,7 @@ def greedy(
     schedule: MetricDrivenLike,
     factor: Factor = 0.95,
     patience: Patience = 10,
+    *,
     threshold: Rate = 1e-6,
     threshold_mode: ThresholdMode = "abs",
     mode: Mode = "min",
@@ -69,7 +70,6 @@ def greedy(
     warmup: Patience = 0,
     min_value: Value = 0.0,
     max_value: Value = 1.0,
-    *,
     window: Count = 1,
     reset_after: Count | None = None,
 ) -> Machine:

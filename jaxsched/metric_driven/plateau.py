@@ -44,12 +44,12 @@ def reduce_on_plateau(
     schedule: MetricDrivenLike,
     factor: Factor = 0.1,
     patience: Patience = 10,
+    *,
     threshold: Rate = 1e-4,
     threshold_mode: ThresholdMode = "rel",
     mode: Mode = "min",
     cooldown: Patience = 0,
     min_value: Value = 0.0,
-    *,
     window: Count = 1,
 ) -> Machine:
     """A schedule, multiplied by `factor` each time that a metric stops improving.

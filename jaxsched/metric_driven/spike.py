@@ -38,10 +38,10 @@ def _check(factor: ArrayLike, **_: object) -> None:
 def back_off_on_spike(
     schedule: MetricDrivenLike,
     factor: Factor = 0.1,
+    *,
     threshold: Power = 6.0,
     hold_steps: Steps = 100,
     recover_steps: Steps = 100,
-    *,
     window: Count = 100,
     shape: ShapeLike = "linear",
 ) -> Machine:

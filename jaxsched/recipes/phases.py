@@ -30,8 +30,8 @@ def wsd(
     from any checkpoint of it: only the begin of the decay moves.
 
     Formula: `cooldown(warmup(constant(peak_value), warmup_steps, init_value),
-    total_steps - decay_steps, decay_steps, end_value, shape)`. From `total_steps` on it
-    is exactly `end_value`. Steps below 0 read as 0.
+    total_steps - decay_steps, decay_steps, end_value, shape=shape)`. From `total_steps`
+    on it is exactly `end_value`. Steps below 0 read as 0.
 
     Args:
       peak_value: The value of the stable part; differentiable.
@@ -64,7 +64,7 @@ def wsd(
     rest_of(total_steps, warmup_steps=warmup_steps, decay_steps=decay_steps)
     stable = warmup(constant(peak_value), warmup_steps, init_value)
     begin = rest_of(total_steps, decay_steps=decay_steps)
-    return cooldown(stable, begin, decay_steps, end_value, shape)
+    return cooldown(stable, begin, decay_steps, end_value, shape=shape)
 
 
 @recipe
@@ -85,11 +85,11 @@ def one_cycle(
     PyTorch, whose defaults for the three values these are.
 
     Formula, for two and for three phases:
-    `warmup(transition(peak_value, end_value, total_steps - warmup_steps, shape),
-    warmup_steps, init_value, shape)`;
-    `warmup(join([transition(peak_value, init_value, warmup_steps, shape),
-    transition(init_value, end_value, total_steps - 2 warmup_steps, shape)],
-    [warmup_steps]), warmup_steps, init_value, shape)`. From `total_steps` on it is
+    `warmup(transition(peak_value, end_value, total_steps - warmup_steps, shape=shape),
+    warmup_steps, init_value, shape=shape)`;
+    `warmup(join([transition(peak_value, init_value, warmup_steps, shape=shape),
+    transition(init_value, end_value, total_steps - 2 warmup_steps, shape=shape)],
+    [warmup_steps]), warmup_steps, init_value, shape=shape)`. From `total_steps` on it is
     exactly `end_value`. Steps below 0 read as 0.
 
     Args:
@@ -122,16 +122,17 @@ def one_cycle(
     init = peak_value / 25 if init_value is None else init_value  # type: ignore[operator]
     end = init / 10_000 if end_value is None else end_value  # type: ignore[operator]
     rest = rest_of(total_steps, warmup_steps=warmup_steps)
-    down = transition(peak_value, end, rest, shape)
+    down = transition(peak_value, end, rest, shape=shape)
     if phases == 3:
         if known(rest) and known(warmup_steps) and rest < warmup_steps:
             raise Refusal(
                 "2 * warmup_steps must be <= total_steps", "warmup_steps", "total_steps"
             )
-        back = transition(peak_value, init, warmup_steps, shape)
-        out = transition(init, end, rest_of(rest, warmup_steps=warmup_steps), shape)
+        back = transition(peak_value, init, warmup_steps, shape=shape)
+        rest = rest_of(rest, warmup_steps=warmup_steps)
+        out = transition(init, end, rest, shape=shape)
         down = join([back, out], [warmup_steps])
-    return warmup(down, warmup_steps, init, shape)
+    return warmup(down, warmup_steps, init, shape=shape)
 
 
 @recipe
@@ -191,8 +192,8 @@ def flat_cosine(
     `fit_flat_cos` in fastai, where the decay is the last quarter.
 
     Formula: `cooldown(constant(peak_value), total_steps - decay_steps, decay_steps,
-    end_value, "cosine")`. From `total_steps` on it is exactly `end_value`. Steps below 0
-    read as 0.
+    end_value, shape="cosine")`. From `total_steps` on it is exactly `end_value`. Steps
+    below 0 read as 0.
 
     Args:
       peak_value: The value of the flat part; differentiable.
@@ -217,4 +218,5 @@ def flat_cosine(
     arXiv:2002.04688.
     """
     begin = rest_of(total_steps, decay_steps=decay_steps)
-    return cooldown(constant(peak_value), begin, decay_steps, end_value, "cosine")
+    flat = constant(peak_value)
+    return cooldown(flat, begin, decay_steps, end_value, shape="cosine")

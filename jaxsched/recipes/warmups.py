@@ -149,8 +149,9 @@ def warmup_exponential(
 ) -> Schedule:
     """A ramp, then an exponential decay without end.
 
-    Formula: `warmup(exponential_decay(peak_value, factor, decay_steps, staircase),
-    warmup_steps, init_value)`. For a floor put it into `clip`. Steps below 0 read as 0.
+    Formula: `warmup(exponential_decay(peak_value, factor, decay_steps,
+    staircase=staircase), warmup_steps, init_value)`. For a floor put it into `clip`.
+    Steps below 0 read as 0.
 
     Args:
       peak_value: The value after the ramp; differentiable.

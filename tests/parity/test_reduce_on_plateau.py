@@ -122,11 +122,11 @@ def ours(
             BASE,
             factor,
             patience,
-            threshold,
-            threshold_mode,
-            mode,
-            cooldown,
-            floor,
+            threshold=threshold,
+            threshold_mode=threshold_mode,
+            mode=mode,
+            cooldown=cooldown,
+            min_value=floor,
             window=window,
         )
 

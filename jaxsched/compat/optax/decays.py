@@ -42,7 +42,7 @@ def polynomial_schedule(
 ) -> Schedule:
     """A power of the remaining time, after `transition_begin` steps at `init_value`.
 
-    Formula: `delay(polynomial(init_value, end_value, transition_steps, power),
+    Formula: `delay(polynomial(init_value, end_value, transition_steps, power=power),
     transition_begin)`.
 
     Args:
@@ -70,7 +70,9 @@ def polynomial_schedule(
     if surely(power, lambda p: p == 1):
         move = linear(init_value, end_value, representable(transition_steps))
     else:
-        move = polynomial(init_value, end_value, representable(transition_steps), power)
+        move = polynomial(
+            init_value, end_value, representable(transition_steps), power=power
+        )
     return _delayed(move, transition_begin)
 
 

@@ -48,7 +48,7 @@ def piecewise_constant_schedule(
     if not boundaries:
         return constant(init_value)
     if any(surely(scale, lambda s: s == 0) for scale in scales):
-        return piecewise_constant(_products(init_value, scales), boundaries)
+        return piecewise_constant(boundaries, _products(init_value, scales))
     return multistep(init_value, boundaries, factors=scales)
 
 

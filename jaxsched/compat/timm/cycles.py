@@ -53,8 +53,8 @@ class Cycles(NamedTuple):
             return cycle(
                 curve(init_value, end_value, self.steps),
                 self.steps,
-                whole(self.mul),
-                factor,
+                length_factor=whole(self.mul),
+                value_factor=factor,
                 limit=self.limit,
             )
 
@@ -127,7 +127,7 @@ def CosineLRScheduler(
     if cycle_limit < 1:
         decay = constant(lr_min)
     elif cycle_limit == 1:
-        decay = cosine(lr, lr_min, t_initial, k=k_decay)
+        decay = cosine(lr, lr_min, t_initial, time_power=k_decay)
     elif surely(k_decay, lambda k: k == 1):
         decay = cosine_restarts(
             lr,
@@ -138,7 +138,9 @@ def CosineLRScheduler(
             limit=cycle_limit,
         )
     else:
-        decay = cycles.of(lr, lr_min, lambda a, b, n: cosine(a, b, n, k=k_decay))
+        decay = cycles.of(
+            lr, lr_min, lambda a, b, n: cosine(a, b, n, time_power=k_decay)
+        )
     ramp = Ramp(warmup_t, warmup_lr_init, warmup_prefix)
     meets = warmup_prefix and cycle_limit > 0
     whole_run = ramp.before(decay, lr, meets=meets)
@@ -166,10 +168,10 @@ def TanhLRScheduler(
 ) -> Schedule:
     """A hyperbolic tangent, once or several times, then `lr_min`.
 
-    Formula: `join([transition(lr, lr_min, t_initial, tanh(lb, ub)), lr_min], [t_initial])`
-    after a ramp: to the curve where it then is, or with `warmup_prefix` to `lr`. timm
-    finds the cycle by a logarithm, which fails at the restarts that `CosineLRScheduler`
-    names.
+    Formula: `join([transition(lr, lr_min, t_initial, shape=tanh(lb, ub)), lr_min],
+    [t_initial])` after a ramp: to the curve where it then is, or with `warmup_prefix` to
+    `lr`. timm finds the cycle by a logarithm, which fails at the restarts that
+    `CosineLRScheduler` names.
 
     Args:
       lr: The base learning rate.
@@ -217,7 +219,7 @@ def TanhLRScheduler(
         raise ValueError(f"{name}: lb must be < ub, got lb={lb}, ub={ub}")
 
     def curve(init_value: Any, end_value: Any, steps: Any) -> Schedule:
-        return transition(init_value, end_value, steps, tanh(lb, ub))
+        return transition(init_value, end_value, steps, shape=tanh(lb, ub))
 
     cycles = Cycles(t_initial, cycle_mul, cycle_decay, cycle_limit)
     if cycle_limit == 0:
@@ -285,13 +287,13 @@ def PolyLRScheduler(
     Example:
       >>> from jaxsched.compat import timm
       >>> timm.PolyLRScheduler(0.1, 100, power=2.0, k_decay=1.5)
-      polynomial(init_value=0.1, end_value=0.0, steps=100, power=2.0, k=1.5)
+      polynomial(init_value=0.1, end_value=0.0, steps=100, power=2.0, time_power=1.5)
     """
     name = "PolyLRScheduler"
     refuse_no_time(name, t_initial, lr_min)
 
     def curve(init_value: Any, end_value: Any, steps: Any) -> Schedule:
-        return polynomial(init_value, end_value, steps, power, k=k_decay)
+        return polynomial(init_value, end_value, steps, power=power, time_power=k_decay)
 
     if cycle_limit < 1:
         decay = constant(lr_min)

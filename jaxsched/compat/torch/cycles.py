@@ -317,12 +317,12 @@ def phases_of(
     init, peak, end = values
     if up < 0:  # it begins within the last phase
         start, begin = (peak, -up) if phases == 2 else (init, -2 * up)
-        return shift(transition(start, end, last + begin, shape), begin)
+        return shift(transition(start, end, last + begin, shape=shape), begin)
     if up >= last:
-        return transition(init, peak, up, shape)
+        return transition(init, peak, up, shape=shape)
     if phases == 3 and 2 * up >= last:  # it ends on the way down
-        ways = [transition(init, peak, up, shape), transition(peak, init, up, shape)]
-        return join(ways, [up])
+        climb = transition(init, peak, up, shape=shape)
+        return join([climb, transition(peak, init, up, shape=shape)], [up])
     return one_cycle(
         peak, last, up, init_value=init, end_value=end, shape=shape, phases=phases
     )

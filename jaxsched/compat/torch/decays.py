@@ -155,7 +155,7 @@ def ConstantLR(
 ) -> Schedule:
     """`factor` times the base rate, and from step `total_iters` on the base rate.
 
-    Formula: `piecewise_constant([lr * factor, lr], [total_iters])`.
+    Formula: `piecewise_constant([total_iters], [lr * factor, lr])`.
 
     Args:
       lr: The base learning rate.
@@ -174,14 +174,14 @@ def ConstantLR(
     Example:
       >>> from jaxsched.compat import torch
       >>> torch.ConstantLR(0.1, factor=0.5, total_iters=4)
-      piecewise_constant(values=[0.05, 0.1], boundaries=[4])
+      piecewise_constant(boundaries=[4], values=[0.05, 0.1])
     """
     _between_0_and_1("ConstantLR", "factor", factor)
     low = lr * factor  # type: ignore[operator]
     if surely(total_iters, lambda n: n <= 0):
         return resumed("ConstantLR", constant(low), last_epoch)
     return resumed(
-        "ConstantLR", piecewise_constant([low, lr], [total_iters]), last_epoch
+        "ConstantLR", piecewise_constant([total_iters], [low, lr]), last_epoch
     )
 
 
@@ -252,7 +252,7 @@ def ExponentialLR(lr: ArrayLike, gamma: ArrayLike, last_epoch: int = -1) -> Sche
 def PolynomialLR(
     lr: ArrayLike, total_iters: int = 5, power: ArrayLike = 1.0, last_epoch: int = -1
 ) -> Schedule:
-    """A power of the remaining time: `polynomial(lr, 0.0, total_iters, power)`.
+    """A power of the remaining time: `polynomial(lr, 0.0, total_iters, power=power)`.
 
     Args:
       lr: The base learning rate.
@@ -273,7 +273,7 @@ def PolynomialLR(
       polynomial(init_value=0.1, end_value=0.0, steps=10, power=2.0)
     """
     none = surely(total_iters, lambda n: n <= 0) or surely(power, lambda p: p == 0)
-    decay = constant(lr) if none else polynomial(lr, 0.0, total_iters, power)
+    decay = constant(lr) if none else polynomial(lr, 0.0, total_iters, power=power)
     return resumed("PolynomialLR", decay, last_epoch)
 
 
@@ -290,7 +290,7 @@ def _only(name: str, lr_lambda: Any) -> Any:
 
 
 def _then_0(lr: ArrayLike, step: float) -> Schedule:
-    return piecewise_constant([lr, 0.0], [step])
+    return piecewise_constant([step], [lr, 0.0])
 
 
 def _between_0_and_1(name: str, argument: str, factor: ArrayLike) -> None:

@@ -60,11 +60,11 @@ def ReduceLROnPlateau(
         lr,
         factor,
         patience,
-        threshold,
-        threshold_mode,
-        mode,
-        cooldown,
-        lowest(lr, factor, floor, eps),
+        threshold=threshold,
+        threshold_mode=threshold_mode,
+        mode=mode,
+        cooldown=cooldown,
+        min_value=lowest(lr, factor, floor, eps),
     )
 
 

@@ -104,8 +104,8 @@ def get_polynomial_decay_schedule_with_warmup(
 ) -> Schedule:
     """A ramp from 0, then a power of the remaining time down to `lr_end`.
 
-    Formula: `warmup(polynomial(lr, lr_end, num_training_steps - num_warmup_steps, power),
-    num_warmup_steps, 0.0)`.
+    Formula: `warmup(polynomial(lr, lr_end, num_training_steps - num_warmup_steps,
+    power=power), num_warmup_steps, 0.0)`.
 
     Args:
       lr: The base learning rate.
@@ -140,7 +140,7 @@ def get_polynomial_decay_schedule_with_warmup(
     if surely(power, lambda p: p == 0):
         decay = join([lr, lr_end], [rest + 1])
     else:
-        decay = polynomial(lr, lr_end, rest, power)
+        decay = polynomial(lr, lr_end, rest, power=power)
     return after_ramp(name, lr, num_warmup_steps, decay, last_epoch)
 
 

@@ -34,8 +34,9 @@ def get_wsd_schedule(
 ) -> Schedule:
     """Warm-up, stable, decay; both ends are at `lr * min_lr_ratio`.
 
-    Formula: `cooldown(warmup(constant(lr), num_warmup_steps, lr * min_lr_ratio, shape),
-    num_warmup_steps + num_stable_steps, num_decay_steps, lr * min_lr_ratio, shape)`.
+    Formula: `cooldown(warmup(constant(lr), num_warmup_steps, lr * min_lr_ratio,
+    shape=shape), num_warmup_steps + num_stable_steps, num_decay_steps, lr * min_lr_ratio,
+    shape=shape)`.
 
     Args:
       lr: The base learning rate.
@@ -74,7 +75,7 @@ def get_wsd_schedule(
             )
         stable = num_training_steps - ramp - num_decay_steps
     low: Any = lr * min_lr_ratio  # type: ignore[operator]
-    begin = warmup(constant(lr), ramp, low, _WARMUPS[warmup_type])
+    begin = warmup(constant(lr), ramp, low, shape=_WARMUPS[warmup_type])
     if surely(low, lambda v: v < 0):
         begin = clip(begin, 0.0)
     shape = _DECAYS[decay_type]
@@ -84,10 +85,10 @@ def get_wsd_schedule(
         and not surely(low, lambda v: v < 0)
         and not surely(stable, lambda n: n < 0)
     ):
-        whole = cooldown(begin, ramp + stable, num_decay_steps, low, shape)
+        whole = cooldown(begin, ramp + stable, num_decay_steps, low, shape=shape)
         return resumed("get_wsd_schedule", whole, last_epoch)
     if plain:
-        decay = transition(lr, low, at_least_1(num_decay_steps), shape)
+        decay = transition(lr, low, at_least_1(num_decay_steps), shape=shape)
     else:
         decay = waves(lr, low, num_decay_steps, num_cycles)
     if surely(low, lambda v: v < 0):
