@@ -94,7 +94,7 @@ def edges(steps: int, factor: float, largest: int) -> tuple[int, ...]:
     """
     # n (m^i - 1) / (m - 1) with m = p / q, in integers that are never reduced: their
     # greatest common divisors would cost more than all the rest.
-    ratio = Fraction(repr(factor))
+    ratio = decimal(factor)
     p, q = ratio.numerator, ratio.denominator
     found, powers, scale = [0], 1, 1  # m^i = powers / scale
     total = 0  # (1 + m + ... + m^(i-1)) * scale
@@ -103,6 +103,11 @@ def edges(steps: int, factor: float, largest: int) -> tuple[int, ...]:
         powers, scale = powers * p, scale * q
         found.append(-(-max(steps, 1) * total // scale))
     return tuple(found)
+
+
+def decimal(factor: float) -> Fraction:
+    """A number as the decimal that it prints as; an integer of a subclass as itself."""
+    return Fraction(repr(factor) if type(factor) is float else int(factor))
 
 
 def of_floats(

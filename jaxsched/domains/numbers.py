@@ -160,6 +160,8 @@ def numeric(value: Any, kind: str = "a number") -> Any:
             raise TypeError(f"must be {kind}")
     elif isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"must be {kind}")
+    else:  # a subclass prints as something else
+        value = int(value) if isinstance(value, int) else float(value)
     return value
 
 

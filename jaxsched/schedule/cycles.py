@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from jaxsched.restarts import decimal
 from jaxsched.schedule.phases import MORE, MOST, Phase, number
 
 
@@ -35,6 +36,6 @@ def _begin(i: int, n: Any, factor: Any) -> Any:
         return n * i
     if i * math.log(factor) > 100:
         return math.inf  # long after the last step there is
-    ratio = Fraction(repr(factor))
+    ratio = decimal(factor)
     begin = Fraction(n) * (ratio**i - 1) / (ratio - 1)
     return math.ceil(begin) if isinstance(n, int) else float(begin)
