@@ -17,6 +17,7 @@ from benchmarks import (
     gpu,
     host,
     imports,
+    reading,
     report,
     step,
     sweep,
@@ -24,7 +25,7 @@ from benchmarks import (
 )
 from benchmarks.timing import Row, run
 
-SUBJECTS = sweep, step, curve, calls, compilation, tables, host, imports
+SUBJECTS = sweep, step, curve, calls, compilation, tables, host, imports, reading
 ROWS: list[Row] = [row for subject in SUBJECTS for row in subject.ROWS]
 HERE = Path(__file__).parent
 

@@ -91,7 +91,7 @@ class Rule:
         return self._hash
 
     def __getstate__(self) -> dict[str, Any]:
-        cached = ("identity", "_hash", "_defaults")
+        cached = ("identity", "_hash", "_defaults", "deciding")
         return {k: v for k, v in vars(self).items() if k not in cached}
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +150,13 @@ class Rule:
 
     def is_default(self, name: str, value: Any) -> bool:
         """Whether a hyperparameter is what it would be if it were not given."""
-        return name in self._defaults and same(value, self._defaults[name])
+        defaults = self._defaults
+        return name in defaults and same(value, defaults[name])
+
+    @cached_property
+    def deciding(self) -> list[str]:
+        """The hyperparameters that are needed as themselves, where they are known."""
+        return [name for name, domain in self.domains.items() if domain.decides]
 
     @cached_property
     def _defaults(self) -> dict[str, Any]:

@@ -7,11 +7,12 @@ Its input and output are 64-bit words, each viewed as two of 32 bits: at its bor
 would make float32 of every float64 wherever x64 is off.
 """
 
+import math
 import struct
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ import numpy as np
 from jax import Array, lax
 from jax.core import Tracer
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import as_real, is_array
 from jaxsched.domains.tables import Numbers
 from jaxsched.rule import Bound, plain
 
@@ -43,22 +44,10 @@ _MOST = 4096
 _programs: dict[Hashable, Callable[..., Any]] = {}
 
 
-class _Leaf(NamedTuple):
-    """What a program knows of a hyperparameter.
-
-    Attributes:
-      kind: "q" for integers, "d" for floats, or the text of the number that the program
-        is compiled for.
-      shape: The shape of an array of them.
-      number: The number that the program is compiled for, or None.
-    """
-
-    kind: str
-    shape: tuple[int, ...] = ()
-    number: Any = None
-
-
-_LEAVES = {int: _Leaf("q"), float: _Leaf("d")}
+# What a program knows of a hyperparameter: "d" or "q", that it is a float or an integer
+# among the words; that and the shape of an array of them; or the type and the number that
+# the program is compiled for.
+_Leaf = str | tuple[Any, Any]
 
 
 class Reader:
@@ -69,12 +58,11 @@ class Reader:
     """
 
     def __init__(self, schedule: Bound):
-        structure: list[Hashable] = []
-        leaves: list[_Leaf] = []
-        words = bytearray()
-        _walk(schedule, structure, leaves, words)
-        self._structure, self._leaves = tuple(structure), tuple(leaves)
-        self._words = np.frombuffer(words + bytes(8), np.int64)
+        walk = _Walk()
+        walk.enter(schedule)
+        self._structure, self._leaves = tuple(walk.structure), tuple(walk.leaves)
+        words = struct.pack(f"={''.join(walk.layout)}q", *walk.words, 0)
+        self._words = np.frombuffer(words, np.int64)
         self._scalar: Callable[..., Any] | None = None  # for the usual step, an integer
 
     def read(self, schedule: Bound, step: Any) -> Any:
@@ -124,60 +112,66 @@ class Reader:
         return found
 
 
-def _walk(
-    node: Bound, structure: list[Hashable], leaves: list[_Leaf], words: bytearray
-) -> None:
-    """Adds what a schedule is made of, in the order of its tree.
+class _Walk:
+    """What a schedule is made of, in the order of its tree.
 
     A number at its default is part of the program, which then leaves out the work that
     the default makes superfluous. So is each of a rule that needs one as a known number.
     """
-    rule, values = node._rule, node._values
-    structure.append(rule)
-    decided = any(
-        domain.decides and not rule.is_default(name, values[name])
-        for name, domain in rule.domains.items()
-    )
-    for name, value in values.items():
-        if value is None or rule.domains[name].static:
-            structure.append(value)
-            continue
-        held = value if isinstance(value, tuple) else (value,)
-        for entry in held:
-            if isinstance(entry, Bound):
-                _walk(entry, structure, leaves, words)
+
+    def __init__(self) -> None:
+        self.structure: list[Hashable] = []
+        self.leaves: list[_Leaf] = []
+        self.layout: list[str] = []  # of the words, in the language of `struct`
+        self.words: list[Any] = []
+
+    def enter(self, node: Bound) -> None:
+        rule, values = node._rule, node._values
+        self.structure.append(rule)
+        decided = any(not rule.is_default(k, values[k]) for k in rule.deciding)
+        for name, value in values.items():
+            kind = type(value)
+            if kind is float or kind is int:
+                if decided or rule.is_default(name, value):
+                    self.leaves.append((kind, value))
+                else:
+                    self._keep("d" if kind is float else "q", value)
+            elif value is None or rule.domains[name].static:
+                self.structure.append(value)
+            elif isinstance(value, Bound):
+                self.enter(value)
+            elif isinstance(value, tuple):
+                self.structure.append(len(value))
+                for entry in value:
+                    self.enter(entry)
             else:
-                is_fixed = decided or rule.is_default(name, entry)
-                _add(entry, is_fixed, decided, structure, leaves, words)
-        structure.append(len(held))
+                self._add(value, decided, rule.is_default(name, value))
 
+    def _keep(self, kind: str, number: Any) -> None:
+        self.leaves.append(kind)
+        self.layout.append(kind)
+        self.words.append(number)
 
-def _add(
-    value: Any,
-    is_fixed: bool,
-    decided: bool,
-    structure: list[Hashable],
-    leaves: list[_Leaf],
-    words: bytearray,
-) -> None:
-    """Adds a hyperparameter: to the structure what has no leaves, such as a callable."""
-    value = value.plain() if isinstance(value, Numbers) else plain(value)
-    if isinstance(value, Tracer):
-        raise TypeError("is traced")
-    if decided and np.ndim(value) == 0 and not isinstance(value, (int, float)):
-        value = _wide(value).item()
-    if isinstance(value, (int, float)):
-        if is_fixed:
-            leaves.append(_Leaf(repr(value), (), value))
+    def _add(self, value: Any, decided: bool, is_default: bool) -> None:
+        """Adds arrays and what stands for numbers, and what has no leaves to the rest."""
+        value = value.plain() if isinstance(value, Numbers) else plain(value)
+        if isinstance(value, Tracer):
+            raise TypeError("is traced")
+        if decided and is_array(value) and value.ndim == 0:
+            value = _wide(value).item()
+        kind = type(value)
+        if kind in (int, float):
+            if decided or is_default:
+                self.leaves.append((kind, value))
+            else:
+                self._keep(_LETTERS[kind], value)
+        elif isinstance(value, list) or jax.tree.leaves(value):
+            host = _wide(value)
+            self.leaves.append((_letter(host), host.shape))
+            self.layout.append(f"{host.nbytes}s")
+            self.words.append(host.tobytes())
         else:
-            leaves.append(_LEAVES[type(value)])
-            words += struct.pack(leaves[-1].kind, value)
-    elif isinstance(value, list) or jax.tree.leaves(value):
-        host = _wide(value)
-        leaves.append(_Leaf(_letter(host), host.shape))
-        words += host.tobytes()
-    else:
-        structure.append(value)
+            self.structure.append(value)
 
 
 def _wide(value: Any) -> np.ndarray:
@@ -186,6 +180,9 @@ def _wide(value: Any) -> np.ndarray:
     if host.dtype == np.uint64:
         host = np.minimum(host, np.iinfo(np.int64).max)
     return np.array(host, np.int64 if host.dtype.kind in "iu" else np.float64)
+
+
+_LETTERS = {int: "q", float: "d"}
 
 
 def _letter(host: np.ndarray) -> str:
@@ -205,36 +202,48 @@ def _steps(step: Any) -> np.ndarray:
 def _compiled(
     structure: Any, leaves: tuple[_Leaf, ...], kind: str, size: int | None
 ) -> Callable[..., Any]:
-    counts = [int(np.prod(leaf.shape)) if leaf.number is None else 0 for leaf in leaves]
-    begins = np.cumsum([0, *counts]).tolist()
-
     def evaluate(words: Array) -> Array:
         sources = {
             "d": lax.bitcast_convert_type(words, jnp.float64),
             "q": lax.bitcast_convert_type(words, jnp.int64),
         }
+        place = 0
 
-        def read(kind: str, begin: int, shape: tuple[int, ...]) -> Array:
-            count = int(np.prod(shape))
-            part = jnp.reshape(sources[kind][begin : begin + count], shape)
+        def read(kind: str, shape: tuple[int, ...]) -> Array:
+            nonlocal place
+            begin, place = place, place + math.prod(shape)
+            part = jnp.reshape(sources[kind][begin:place], shape)
             return as_real(part) if kind == "d" else part
 
-        given = [
-            read(leaf.kind, begin, leaf.shape) if leaf.number is None else leaf.number
-            for leaf, begin in zip(leaves, begins, strict=False)
-        ]
-        step = read(kind, begins[-1], () if size is None else (size,))
+        given = [_given(leaf, read) for leaf in leaves]
+        step = read(kind, () if size is None else (size,))
         value = structure.unflatten(given)._evaluate(step).astype(jnp.float64)
         return lax.bitcast_convert_type(value, jnp.uint32)
 
     def compiled() -> Callable[..., Any]:
-        words = jax.ShapeDtypeStruct((begins[-1] + (size or 1), 2), np.uint32)
+        count = sum(map(_count, leaves)) + (size or 1)
+        words = jax.ShapeDtypeStruct((count, 2), np.uint32)
         free = jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow")
         with _enable_x64(True), jax.default_device(_cpu()), free[0], free[1]:
             options = None if size == _SIZES[-1] else _accepted_options()
             return jax.jit(evaluate).lower(words).compile(compiler_options=options)
 
     return _elsewhere(compiled)
+
+
+def _given(leaf: _Leaf, read: Callable[[str, tuple[int, ...]], Array]) -> Any:
+    """A hyperparameter as the rule is given it in a program."""
+    if isinstance(leaf, str):
+        return read(leaf, ())
+    kind, value = leaf
+    return read(kind, value) if isinstance(kind, str) else value
+
+
+def _count(leaf: _Leaf) -> int:
+    """The number of words of a hyperparameter."""
+    if isinstance(leaf, str):
+        return 1
+    return math.prod(leaf[1]) if isinstance(leaf[0], str) else 0
 
 
 def _elsewhere(function: Callable[[], Any]) -> Any:
