@@ -101,21 +101,23 @@ def compounding_time_decay(step: ArrayLike, init_value: Value, rate: Rate) -> Ar
     return grown(init_value, -_sum_log1p(jnp.asarray(rate), whole))
 
 
-# Terms of the sum that are added one by one before the Euler-Maclaurin formula takes over.
-_FIRST = 8
+# Terms of the sum that are added one by one before the Euler-Maclaurin formula takes over,
+# and terms of the series for a mean: enough for the digits of single and of double
+# precision.
+_FIRST = {4: 8, 8: 64}
+_TERMS = {4: 14, 8: 36}
 
 
 def _sum_log1p(rate: Array, t: Array) -> Array:
     """log(1 + rate) + log(1 + 2 rate) + ... + log(1 + t rate)."""
-    head = sum(
-        (jnp.where(t >= k, log1p(rate * k), 0.0) for k in range(1, _FIRST + 1)),
-        jnp.zeros_like(as_real(t)),
-    )
-    count = as_real(since(t, _FIRST))
-    begin, end = rate * _FIRST, rate * (count + _FIRST)
+    first_few = _FIRST[max(4, rate.dtype.itemsize)]
+    logarithms = log1p(rate * as_real(jnp.arange(first_few + 1)))
+    head = jnp.cumsum(logarithms)[jnp.minimum(t, first_few).astype(jnp.int32)]
+    count = as_real(since(t, first_few))
+    begin, end = rate * first_few, rate * (count + first_few)
     # The integral, the trapezoid's half steps, then the odd derivatives. The middle is
     # straight from the step: one rounding less in the largest term.
-    middle = rate * (as_real(later(jnp.maximum(t, _FIRST), _FIRST)) / 2)
+    middle = rate * (as_real(later(jnp.maximum(t, first_few), first_few)) / 2)
     mean, correction = _mean_log1p(begin, middle, end)
     halves = (log1p(end) - log1p(begin)) / 2
     x, y = 1 / (1 + begin), 1 / (1 + end)
@@ -131,14 +133,14 @@ def _mean_log1p(a: Array, middle: Array, b: Array) -> tuple[Array, Array]:
     """The mean of log(1 + x) over [a, b], from a series where the integral cancels.
 
     With w = (b - a) / (2 + a + b) it is log(1 + middle) - w^2 / 6 - w^4 / 20 - ... -
-    w^(2n) / (2n (2n + 1)); 14 terms are exact in float32 up to w = 0.6. Returns the
-    logarithm and the (small) series apart.
+    w^(2n) / (2n (2n + 1)), used up to w = 0.6. Returns the logarithm and the (small)
+    series apart.
     """
     w = (b - a) / (2 + a + b)
     wide = w > 0.6
     squared = safely(~wide, w, 0.0) ** 2
     series = jnp.zeros_like(w)
-    for n in range(14, 0, -1):
+    for n in range(_TERMS[max(4, w.dtype.itemsize)], 0, -1):
         series = squared * (1 / (2 * n * (2 * n + 1)) + series)
     gap = safely(wide, b - a)
     integral = (1 + b) * log1p(b) - (1 + a) * log1p(a)
