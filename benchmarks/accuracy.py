@@ -186,7 +186,7 @@ def measure(row: Row, total: int) -> tuple[float, float, float | None]:
     """Our largest error in ulp, its multiple of the allowance, and Optax's error."""
     steps, s = steps_of(total), row.make(total)
     expected = twin(s)(steps.astype(np.int64))
-    ours, multiple = excess(s.at(steps), expected, row.scale)
+    ours, multiple = excess(s(steps), expected, row.scale)
     if row.peer is None:
         return ours, multiple, None
     # Point by point: some of Optax's schedules do not take an array of steps.

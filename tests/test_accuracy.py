@@ -59,8 +59,6 @@ def assert_equals_reference(c: Case, values: Any) -> None:
     expected = recipe_twin(c.make, c.kwargs)(steps_of(c))
     # Under x64 the references themselves are good to some 5e-13.
     unit = 2.0**-23 if not jax.config.jax_enable_x64 else 1e-13
-    if jax.config.jax_enable_x64 and c.make is js.compounding_time_decay:
-        unit = 1e-10  # its series ends with the fifth derivative
     size = np.maximum(np.abs(expected), scale_of(c))
     bound = (10 + amplified(c, expected)) * unit * size + 1e-37
     error = np.abs(np.asarray(values, np.float64) - expected)

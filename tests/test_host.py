@@ -20,13 +20,12 @@ from jaxsched.schedule import host
 
 FAR = [100, 10**6 + 7, 2**24 + 1, 2**31 - 1, 2**31, 2**40 + 3, 2**53 + 1, 2**62]
 
-# What has no reference of its own: see test_accuracy.
-ODD = {js.noise, js.compounding_time_decay}
+# Noise has no reference, and cycles that begin between steps are tested in test_accuracy.
 REFERENCED = [
     pytest.param(c, id=i)
     for c, i in zip(CASES, IDS, strict=True)
     if (
-        c.make not in ODD
+        c.make is not js.noise
         and not (
             c.make in (js.triangular, js.cosine_restarts, js.cycle) and "." in str(c)
         )
@@ -115,7 +114,7 @@ def test_programs_are_shared_by_structure(monkeypatch):
 
 def test_what_differs_in_structure_has_its_own_program():
     """Static arguments, tables of other lengths, and numbers at their defaults."""
-    steps = np.arange(12)
+    steps, line = np.arange(12), js.linear(1.0, 0.0, 9)
     pairs = [
         (js.exponential_decay(1.0, 0.5, 4), js.exponential_decay(1.0, 0.5, 1)),
         (
@@ -125,6 +124,8 @@ def test_what_differs_in_structure_has_its_own_program():
         (js.spline([0, 4, 9], [1.0, 0.5, 0.0]), js.spline([0, 4], [1.0, 0.5])),
         (js.as_schedule(jnp.sqrt), js.as_schedule(jnp.exp)),
         (js.cosine(1.0, 0.0, 9, power=2), js.cosine(1.0, 0.0, 9)),
+        (js.clip(line, min_value=0.5), js.clip(line, max_value=0.5)),
+        (js.join([line, 0.5], [4]), js.join([line, 0.5, 0.25], [4, 8])),
     ]
     for one, other in pairs:
         np.testing.assert_allclose(one.at(steps), np.asarray(one(steps)), rtol=1e-5)

@@ -21,7 +21,7 @@ import jaxsched as js
 n = 1_000_000
 steps = np.arange(n - 2_000, n)
 exact = np.sin(np.pi / 2 * (n - steps) / n) ** 2
-ours = js.cosine(1.0, 0.0, steps=n).at(steps)
+ours = np.asarray(js.cosine(1.0, 0.0, steps=n)(steps))
 optax_own = np.asarray(optax.cosine_decay_schedule(1.0, n)(steps), np.float64)
 
 fig, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.5), layout="constrained")

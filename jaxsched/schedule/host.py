@@ -102,7 +102,7 @@ class Reader:
         self, schedule: Bound, kind: str, size: int | None
     ) -> Callable[..., Any]:
         """The program of all schedules of this structure, for steps of a kind."""
-        key = self._structure, self._leaves, kind, size
+        key = self._structure, kind, size
         found = _programs.get(key)
         if found is None:
             found = _compiled(jax.tree.structure(schedule), self._leaves, kind, size)
@@ -133,9 +133,9 @@ class _Walk:
             kind = type(value)
             if kind is float or kind is int:
                 if decided or rule.is_default(name, value):
-                    self.leaves.append((kind, value))
+                    self._leaf((kind, value))
                 else:
-                    self._keep("d" if kind is float else "q", value)
+                    self._word("d" if kind is float else "q", value)
             elif value is None or rule.domains[name].static:
                 self.structure.append(value)
             elif isinstance(value, Bound):
@@ -147,8 +147,12 @@ class _Walk:
             else:
                 self._add(value, decided, rule.is_default(name, value))
 
-    def _keep(self, kind: str, number: Any) -> None:
-        self.leaves.append(kind)
+    def _leaf(self, leaf: _Leaf) -> None:
+        self.structure.append(leaf)  # between what has none, in its place
+        self.leaves.append(leaf)
+
+    def _word(self, kind: str, number: Any) -> None:
+        self._leaf(kind)
         self.layout.append(kind)
         self.words.append(number)
 
@@ -162,12 +166,12 @@ class _Walk:
         kind = type(value)
         if kind in (int, float):
             if decided or is_default:
-                self.leaves.append((kind, value))
+                self._leaf((kind, value))
             else:
-                self._keep(_LETTERS[kind], value)
+                self._word(_LETTERS[kind], value)
         elif isinstance(value, list) or jax.tree.leaves(value):
             host = _wide(value)
-            self.leaves.append((_letter(host), host.shape))
+            self._leaf((_letter(host), host.shape))
             self.layout.append(f"{host.nbytes}s")
             self.words.append(host.tobytes())
         else:
