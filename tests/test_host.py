@@ -229,6 +229,7 @@ def test_optax_schedules_are_read_in_double_precision():
 DEVICES = Path(__file__).parent / "on_a_mesh.py"
 
 
+@pytest.mark.slow
 def test_on_meshes_and_other_devices():
     """Hyperparameters on any device, sharded or not, under a mesh or not."""
     done = subprocess.run(
