@@ -87,6 +87,14 @@ def test_many_steps_are_read_in_blocks(monkeypatch):
         np.testing.assert_array_equal(s.at(steps[:n]), whole[:n])
 
 
+def test_many_steps_are_few_runs(monkeypatch):
+    """A long run is read in large blocks: a thousand steps are one of them."""
+    runs, run = [], host._run
+    monkeypatch.setattr(host, "_run", lambda *a: runs.append(a) or run(*a))
+    js.constant(0.5).at(np.arange(1000))
+    assert len(runs) == 1
+
+
 # ----- shared -----
 
 
