@@ -137,7 +137,7 @@ def test_every_schedule_in_sgd(cases: list[Case]):
     optimizers = [optax.sgd(c.schedule) for c in cases]
     grad = jnp.full((), 2.0, float_dtype())
 
-    @jax.jit
+    @quickly_compiled
     def run(steps: jax.Array):
         def step(states: Any, _: Any):
             pairs = [o.update(grad, s) for o, s in zip(optimizers, states, strict=True)]
