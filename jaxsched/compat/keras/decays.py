@@ -1,38 +1,22 @@
-"""Keras' learning-rate schedules: the same names and arguments, as values.
+"""Decays: exponential, stepwise, polynomial, by inverse time."""
 
-Every function returns an ordinary schedule, and what that prints as is how to write it in
-this library's own words. The `name` of a Keras schedule is taken and not used.
-`from_keras` reads what Keras serializes.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from jax.typing import ArrayLike
 
-from jaxsched.combinators.sequence import join, warmup
+from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import cycle as repeated
 from jaxsched.combinators.time import shift
 from jaxsched.compat.lengths import refuse_no_steps, whole
-from jaxsched.cycles import cosine_restarts
 from jaxsched.decays.exponential import exponential_decay
 from jaxsched.decays.inverse_time import inverse_time_decay
 from jaxsched.domains.numbers import surely
 from jaxsched.piecewise import piecewise_constant
-from jaxsched.rule import known, short
+from jaxsched.rule import short
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
-from jaxsched.transitions import cosine, polynomial
-
-__all__ = [
-    "ExponentialDecay",
-    "PiecewiseConstantDecay",
-    "PolynomialDecay",
-    "InverseTimeDecay",
-    "CosineDecay",
-    "CosineDecayRestarts",
-    "from_keras",
-]
+from jaxsched.transitions import polynomial
 
 
 def ExponentialDecay(
@@ -207,159 +191,3 @@ def InverseTimeDecay(
     return inverse_time_decay(
         initial_learning_rate, decay_rate, decay_steps, staircase=staircase
     )
-
-
-def CosineDecay(
-    initial_learning_rate: ArrayLike,
-    decay_steps: ArrayLike,
-    alpha: ArrayLike = 0.0,
-    name: str = "CosineDecay",
-    warmup_target: ArrayLike | None = None,
-    warmup_steps: ArrayLike = 0,
-) -> Schedule:
-    """Half a cosine, after a ramp if there is a `warmup_target`.
-
-    Formula: `cosine(initial_learning_rate, alpha * initial_learning_rate, decay_steps)`,
-    or `warmup(cosine(warmup_target, alpha * warmup_target, decay_steps), warmup_steps,
-    initial_learning_rate)`.
-
-    Args:
-      initial_learning_rate: The value at step 0.
-      decay_steps: The length of the decay alone, > 0.
-      alpha: The end as a factor of the peak.
-      name: Not used.
-      warmup_target: The peak. As in Keras, without it there is no ramp.
-      warmup_steps: The length of the ramp.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `decay_steps` is not positive.
-      TypeError: An argument is not a real number.
-
-    Example:
-      >>> from jaxsched.compat import keras
-      >>> keras.CosineDecay(0.0, 900, warmup_target=0.1, warmup_steps=100)
-      warmup(schedule=cosine(init_value=0.1, end_value=0.0, steps=900), steps=100,
-        init_value=0.0)
-    """
-    refuse_no_steps("CosineDecay", "decay_steps", decay_steps)
-    peak = initial_learning_rate if warmup_target is None else warmup_target
-    decay = cosine(peak, alpha * peak, decay_steps)  # type: ignore[operator]
-    if warmup_target is None:
-        return decay
-    return warmup(decay, warmup_steps, initial_learning_rate)
-
-
-def CosineDecayRestarts(
-    initial_learning_rate: ArrayLike,
-    first_decay_steps: ArrayLike,
-    t_mul: ArrayLike = 2.0,
-    m_mul: ArrayLike = 1.0,
-    alpha: ArrayLike = 0.0,
-    name: str = "SGDRDecay",
-) -> Schedule:
-    """SGDR: `cosine_restarts`; `m_mul` multiplies what lies above the floor.
-
-    Formula: s(t) = initial (alpha + (1 - alpha) m_mul^i (1 + cos(pi u)) / 2) in cycle i,
-    of which u has passed. Keras finds i as the floor of a logarithm in float32, and so is
-    at the floor instead of the peak at some restarts, with t_mul=7 at most of them
-    (first_decay_steps=10: steps 570, 4000, 28010, 196080); this never is.
-
-    Args:
-      initial_learning_rate: The value at step 0.
-      first_decay_steps: The length of the first cycle, > 0.
-      t_mul: Each cycle is that many times as long as the one before: 1, or >= 1.001.
-      m_mul: The factor per cycle, >= 0.
-      alpha: The floor as a factor of `initial_learning_rate`.
-      name: Not used.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `first_decay_steps` is not positive, or a factor is out of bounds.
-      TypeError: An argument is not a real number.
-
-    Example:
-      >>> from jaxsched.compat import keras
-      >>> keras.CosineDecayRestarts(0.1, first_decay_steps=100)
-      cosine_restarts(peak_value=0.1, end_value=0.0, steps=100, length_factor=2)
-    """
-    refuse_no_steps("CosineDecayRestarts", "first_decay_steps", first_decay_steps)
-    init: Any = initial_learning_rate
-    floor = alpha * init
-    if surely(m_mul, lambda factor: factor == 0):
-        return cosine(init, floor, first_decay_steps)
-    growth, steps = whole(t_mul), whole(first_decay_steps)
-    if isinstance(growth, float) and known(steps):
-        steps = float(steps)  # its cycles begin within steps
-    height, end = init, floor
-    apart = not surely(m_mul, lambda factor: factor == 1) and not surely(
-        alpha, lambda part: part == 0
-    )
-    if apart:
-        height, end = init - floor, 0.0
-    restarts = cosine_restarts(
-        height, end, steps, length_factor=growth, peak_factor=m_mul
-    )
-    return floor + restarts if apart else restarts
-
-
-_BY_CLASS = {
-    function.__name__: function
-    for function in (
-        ExponentialDecay,
-        PiecewiseConstantDecay,
-        PolynomialDecay,
-        InverseTimeDecay,
-        CosineDecay,
-        CosineDecayRestarts,
-    )
-}
-
-
-def from_keras(config: Mapping[str, Any]) -> Schedule:
-    """A schedule from what `keras.optimizers.schedules.serialize` returns.
-
-    Args:
-      config: A dict with the keys "class_name" and "config", as it stands in a saved
-        model or in the configuration of an optimizer.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: `config` is not such a dict, or its arguments are not those of the class.
-      NotImplementedError: The class is not one of Keras' own.
-      ValueError: An argument is out of its bounds.
-
-    Example:
-      >>> from jaxsched.compat import keras
-      >>> keras.from_keras({
-      ...     "module": "keras.optimizers.schedules",
-      ...     "class_name": "ExponentialDecay",
-      ...     "config": {
-      ...         "initial_learning_rate": 0.1,
-      ...         "decay_steps": 100,
-      ...         "decay_rate": 0.5,
-      ...         "staircase": False,
-      ...         "name": "ExponentialDecay",
-      ...     },
-      ...     "registered_name": None,
-      ... })
-      exponential_decay(init_value=0.1, factor=0.5, steps=100)
-    """
-    if not isinstance(config, Mapping) or not {"class_name", "config"} <= config.keys():
-        raise TypeError(
-            "from_keras: config must be a dict with class_name and config, got config="
-            f"{short(config)}"
-        )
-    name = config["class_name"]
-    if name not in _BY_CLASS or config.get("registered_name"):
-        raise NotImplementedError(
-            f"from_keras: class_name must be one of {', '.join(_BY_CLASS)}, got "
-            f"class_name={name!r}"
-        )
-    return _BY_CLASS[name](**config["config"])
