@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.sequence import warmup
 from jaxsched.compat.lengths import refuse_no_steps, whole
 from jaxsched.cycles import cosine_restarts
@@ -14,12 +13,12 @@ from jaxsched.transitions import cosine
 
 
 def CosineDecay(
-    initial_learning_rate: ArrayLike,
-    decay_steps: ArrayLike,
-    alpha: ArrayLike = 0.0,
+    initial_learning_rate: Numeric,
+    decay_steps: Numeric,
+    alpha: Numeric = 0.0,
     name: str = "CosineDecay",
-    warmup_target: ArrayLike | None = None,
-    warmup_steps: ArrayLike = 0,
+    warmup_target: Numeric | None = None,
+    warmup_steps: Numeric = 0,
 ) -> Schedule:
     """Half a cosine, after a ramp if there is a `warmup_target`.
 
@@ -50,18 +49,18 @@ def CosineDecay(
     """
     refuse_no_steps("CosineDecay", "decay_steps", decay_steps)
     peak = initial_learning_rate if warmup_target is None else warmup_target
-    decay = cosine(peak, alpha * peak, decay_steps)  # type: ignore[operator]
+    decay = cosine(peak, alpha * peak, decay_steps)
     if warmup_target is None:
         return decay
     return warmup(decay, warmup_steps, initial_learning_rate)
 
 
 def CosineDecayRestarts(
-    initial_learning_rate: ArrayLike,
-    first_decay_steps: ArrayLike,
-    t_mul: ArrayLike = 2.0,
-    m_mul: ArrayLike = 1.0,
-    alpha: ArrayLike = 0.0,
+    initial_learning_rate: Numeric,
+    first_decay_steps: Numeric,
+    t_mul: Numeric = 2.0,
+    m_mul: Numeric = 1.0,
+    alpha: Numeric = 0.0,
     name: str = "SGDRDecay",
 ) -> Schedule:
     """SGDR: `cosine_restarts`; `m_mul` multiplies what lies above the floor.

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import cycle as repeated
 from jaxsched.combinators.time import shift
@@ -20,9 +19,9 @@ from jaxsched.transitions import polynomial
 
 
 def ExponentialDecay(
-    initial_learning_rate: ArrayLike,
-    decay_steps: ArrayLike,
-    decay_rate: ArrayLike,
+    initial_learning_rate: Numeric,
+    decay_steps: Numeric,
+    decay_rate: Numeric,
     staircase: bool = False,
     name: str = "ExponentialDecay",
 ) -> Schedule:
@@ -59,7 +58,7 @@ def ExponentialDecay(
 
 def PiecewiseConstantDecay(
     boundaries: Sequence[float],
-    values: Sequence[ArrayLike],
+    values: Sequence[Numeric],
     name: str = "PiecewiseConstant",
 ) -> Schedule:
     """Constant between boundaries: `piecewise_constant(boundaries + 1, values)`.
@@ -88,7 +87,7 @@ def PiecewiseConstantDecay(
             "PiecewiseConstantDecay: boundaries must be one fewer than values, got "
             f"{len(boundaries)} and {len(values)}"
         )
-    kept: dict[int, ArrayLike] = {}  # the last of several values wins
+    kept: dict[int, Numeric] = {}  # the last of several values wins
     for boundary, value in zip(boundaries, values[1:], strict=True):
         begin = max(int(boundary) + 1, 0)
         if kept and begin < max(kept):
@@ -103,10 +102,10 @@ def PiecewiseConstantDecay(
 
 
 def PolynomialDecay(
-    initial_learning_rate: ArrayLike,
-    decay_steps: ArrayLike,
-    end_learning_rate: ArrayLike = 0.0001,
-    power: ArrayLike = 1.0,
+    initial_learning_rate: Numeric,
+    decay_steps: Numeric,
+    end_learning_rate: Numeric = 0.0001,
+    power: Numeric = 1.0,
     cycle: bool = False,
     name: str = "PolynomialDecay",
 ) -> Schedule:
@@ -160,9 +159,9 @@ def PolynomialDecay(
 
 
 def InverseTimeDecay(
-    initial_learning_rate: ArrayLike,
-    decay_steps: ArrayLike,
-    decay_rate: ArrayLike,
+    initial_learning_rate: Numeric,
+    decay_steps: Numeric,
+    decay_rate: Numeric,
     staircase: bool = False,
     name: str = "InverseTimeDecay",
 ) -> Schedule:

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.compat.lengths import whole
 from jaxsched.compat.timm.cycles import Cycles
 from jaxsched.compat.timm.ramp_and_noise import Noise, NoiseRange, Ramp, refuse_no_time
@@ -16,21 +15,21 @@ from jaxsched.transitions import cosine, polynomial, transition
 
 
 def CosineLRScheduler(
-    lr: ArrayLike,
+    lr: Numeric,
     t_initial: int,
-    lr_min: ArrayLike = 0.0,
-    cycle_mul: ArrayLike = 1.0,
-    cycle_decay: ArrayLike = 1.0,
+    lr_min: Numeric = 0.0,
+    cycle_mul: Numeric = 1.0,
+    cycle_decay: Numeric = 1.0,
     cycle_limit: int = 1,
     warmup_t: int = 0,
-    warmup_lr_init: ArrayLike = 0.0,
+    warmup_lr_init: Numeric = 0.0,
     warmup_prefix: bool = False,
     t_in_epochs: bool = True,
     noise_range_t: NoiseRange = None,
     noise_pct: float = 0.67,
     noise_std: float = 1.0,
     noise_seed: int = 42,
-    k_decay: ArrayLike = 1.0,
+    k_decay: Numeric = 1.0,
     initialize: bool = True,
 ) -> Schedule:
     """Half a cosine, or several: `cosine` or `cosine_restarts`, after a ramp.
@@ -97,16 +96,16 @@ def CosineLRScheduler(
 
 
 def TanhLRScheduler(
-    lr: ArrayLike,
+    lr: Numeric,
     t_initial: int,
-    lb: ArrayLike = -7.0,
-    ub: ArrayLike = 3.0,
-    lr_min: ArrayLike = 0.0,
-    cycle_mul: ArrayLike = 1.0,
-    cycle_decay: ArrayLike = 1.0,
+    lb: Numeric = -7.0,
+    ub: Numeric = 3.0,
+    lr_min: Numeric = 0.0,
+    cycle_mul: Numeric = 1.0,
+    cycle_decay: Numeric = 1.0,
     cycle_limit: int = 1,
     warmup_t: int = 0,
-    warmup_lr_init: ArrayLike = 0.0,
+    warmup_lr_init: Numeric = 0.0,
     warmup_prefix: bool = False,
     t_in_epochs: bool = True,
     noise_range_t: NoiseRange = None,
@@ -164,7 +163,7 @@ def TanhLRScheduler(
     for argument, value in bounds.items():
         if surely(value, lambda v: v < 0):
             raise ValueError(f"{name}: {argument} must be >= 0, got {argument}={value}")
-    if surely(ub - lb, lambda gap: gap <= 0):  # type: ignore[operator]
+    if surely(ub - lb, lambda gap: gap <= 0):
         raise ValueError(f"{name}: lb must be < ub, got lb={lb}, ub={ub}")
 
     def curve(init_value: Any, end_value: Any, steps: Any) -> Schedule:
@@ -184,22 +183,22 @@ def TanhLRScheduler(
 
 
 def PolyLRScheduler(
-    lr: ArrayLike,
+    lr: Numeric,
     t_initial: int,
-    power: ArrayLike = 0.5,
-    lr_min: ArrayLike = 0.0,
-    cycle_mul: ArrayLike = 1.0,
-    cycle_decay: ArrayLike = 1.0,
+    power: Numeric = 0.5,
+    lr_min: Numeric = 0.0,
+    cycle_mul: Numeric = 1.0,
+    cycle_decay: Numeric = 1.0,
     cycle_limit: int = 1,
     warmup_t: int = 0,
-    warmup_lr_init: ArrayLike = 0.0,
+    warmup_lr_init: Numeric = 0.0,
     warmup_prefix: bool = False,
     t_in_epochs: bool = True,
     noise_range_t: NoiseRange = None,
     noise_pct: float = 0.67,
     noise_std: float = 1.0,
     noise_seed: int = 42,
-    k_decay: ArrayLike = 1.0,
+    k_decay: Numeric = 1.0,
     initialize: bool = True,
 ) -> Schedule:
     """A power of the remaining time, once or several times: `polynomial`, after a ramp.

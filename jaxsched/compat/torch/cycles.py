@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.time import retime
 from jaxsched.compat.cosine_wave import cosine_wave
 from jaxsched.compat.lengths import refuse_no_steps
@@ -18,7 +18,7 @@ from jaxsched.schedule import Schedule, as_schedule
 
 
 def CosineAnnealingLR(
-    lr: ArrayLike, T_max: int, eta_min: ArrayLike = 0.0, last_epoch: int = -1
+    lr: Numeric, T_max: int, eta_min: Numeric = 0.0, last_epoch: int = -1
 ) -> Schedule:
     """A cosine wave: down in `T_max` steps, up again in the next `T_max`, and so on.
 
@@ -50,10 +50,10 @@ def CosineAnnealingLR(
 
 
 def CosineAnnealingWarmRestarts(
-    lr: ArrayLike,
+    lr: Numeric,
     T_0: int,
     T_mult: int = 1,
-    eta_min: ArrayLike = 0.0,
+    eta_min: Numeric = 0.0,
     last_epoch: int = -1,
 ) -> Schedule:
     """SGDR: `cosine_restarts(lr, eta_min, T_0, length_factor=T_mult)`.
@@ -105,18 +105,18 @@ class NumberOfCycle:
 @DrivesMomentum
 def CyclicLR(
     momentum: bool,
-    lr: ArrayLike,
-    base_lr: ArrayLike,
-    max_lr: ArrayLike,
+    lr: Numeric,
+    base_lr: Numeric,
+    max_lr: Numeric,
     step_size_up: float = 2000,
     step_size_down: float | None = None,
     mode: str = "triangular",
-    gamma: ArrayLike = 1.0,
+    gamma: Numeric = 1.0,
     scale_fn: Callable[[Any], Any] | None = None,
     scale_mode: str = "cycle",
     cycle_momentum: bool = True,
-    base_momentum: ArrayLike = 0.8,
-    max_momentum: ArrayLike = 0.9,
+    base_momentum: Numeric = 0.8,
+    max_momentum: Numeric = 0.9,
     last_epoch: int = -1,
 ) -> Schedule:
     """Up and down in straight lines: `triangular(base_lr, max_lr, up, down, ...)`.
@@ -177,8 +177,8 @@ def CyclicLR(
 
 
 def _scaled(
-    low: ArrayLike,
-    high: ArrayLike,
+    low: Numeric,
+    high: Numeric,
     sides: tuple[float, float | None],
     scale_fn: Callable[[Any], Any],
     scale_mode: str,
@@ -188,5 +188,5 @@ def _scaled(
     scale = as_schedule(scale_fn)
     if scale_mode == "cycle":
         scale = retime(scale, NumberOfCycle(up + (up if down is None else down)))
-    height = triangular(0.0, high - low, up, down)  # type: ignore[operator]
+    height = triangular(0.0, high - low, up, down)
     return low + height * scale

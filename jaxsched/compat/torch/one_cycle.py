@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import shift
 from jaxsched.compat.lengths import whole
@@ -17,18 +16,18 @@ from jaxsched.transitions import transition
 @DrivesMomentum
 def OneCycleLR(
     momentum: bool,
-    lr: ArrayLike,
-    max_lr: ArrayLike,
+    lr: Numeric,
+    max_lr: Numeric,
     total_steps: int | None = None,
     epochs: int | None = None,
     steps_per_epoch: int | None = None,
     pct_start: float = 0.3,
     anneal_strategy: str = "cos",
     cycle_momentum: bool = True,
-    base_momentum: ArrayLike = 0.85,
-    max_momentum: ArrayLike = 0.95,
-    div_factor: ArrayLike = 25.0,
-    final_div_factor: ArrayLike = 1e4,
+    base_momentum: Numeric = 0.85,
+    max_momentum: Numeric = 0.95,
+    div_factor: Numeric = 25.0,
+    final_div_factor: Numeric = 1e4,
     three_phase: bool = False,
     last_epoch: int = -1,
 ) -> Schedule:
@@ -93,7 +92,7 @@ def OneCycleLR(
             "OneCycleLR: pct_start * total_steps must not be 1, the way up being one "
             f"step less, got pct_start={pct_start}, total_steps={total}"
         )
-    init: Any = max_lr / div_factor  # type: ignore[operator]
+    init: Any = max_lr / div_factor
     values = init, max_lr, init / final_div_factor
     if momentum:
         refuse_no_momentum("OneCycleLR", cycle_momentum)
