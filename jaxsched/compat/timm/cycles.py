@@ -9,6 +9,7 @@ from jaxsched.combinators.time import cycle
 from jaxsched.compat.lengths import whole
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
+from jaxsched.schedule.arguments import constant
 
 
 class Cycles(NamedTuple):
@@ -42,6 +43,10 @@ class Cycles(NamedTuple):
 
     def of(self, lr: Any, lr_min: Any, curve: Any) -> Schedule:
         """Cycles of `curve(init_value, end_value, steps)`, the peaks falling."""
+        if self.limit < 1:
+            return constant(lr_min)
+        if self.limit == 1:
+            return curve(lr, lr_min, self.t_initial)
 
         def repeated(init_value: Any, end_value: Any, factor: Any) -> Schedule:
             return cycle(

@@ -9,7 +9,6 @@ from jaxsched.compat.timm.ramp_and_noise import Noise, NoiseRange, Ramp, refuse_
 from jaxsched.cycles import cosine_restarts
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
-from jaxsched.schedule.arguments import constant
 from jaxsched.shapes import tanh
 from jaxsched.transitions import cosine, polynomial, transition
 
@@ -72,11 +71,11 @@ def CosineLRScheduler(
     name = "CosineLRScheduler"
     refuse_no_time(name, t_initial, lr_min)
     cycles = Cycles(t_initial, cycle_mul, cycle_decay, cycle_limit)
-    if cycle_limit < 1:
-        decay = constant(lr_min)
-    elif cycle_limit == 1:
-        decay = cosine(lr, lr_min, t_initial, time_power=k_decay)
-    elif surely(k_decay, lambda k: k == 1):
+
+    def curve(init_value: Any, end_value: Any, steps: Any) -> Schedule:
+        return cosine(init_value, end_value, steps, time_power=k_decay)
+
+    if cycle_limit > 1 and surely(k_decay, lambda k: k == 1):
         decay = cosine_restarts(
             lr,
             lr_min,
@@ -86,9 +85,7 @@ def CosineLRScheduler(
             limit=cycle_limit,
         )
     else:
-        decay = cycles.of(
-            lr, lr_min, lambda a, b, n: cosine(a, b, n, time_power=k_decay)
-        )
+        decay = cycles.of(lr, lr_min, curve)
     ramp = Ramp(warmup_t, warmup_lr_init, warmup_prefix)
     meets = warmup_prefix and cycle_limit > 0
     whole_run = ramp.before(decay, lr, meets=meets)
@@ -170,12 +167,9 @@ def TanhLRScheduler(
         return transition(init_value, end_value, steps, shape=tanh(lb, ub))
 
     cycles = Cycles(t_initial, cycle_mul, cycle_decay, cycle_limit)
-    if cycle_limit == 0:
-        decay = constant(lr_min)
-    elif cycle_limit == 1:
-        decay = cycles.then(curve(lr, lr_min, t_initial), lr_min)
-    else:
-        decay = cycles.then(cycles.of(lr, lr_min, curve), lr_min)
+    decay = cycles.of(lr, lr_min, curve)
+    if cycle_limit > 0:
+        decay = cycles.then(decay, lr_min)
     ramp = Ramp(warmup_t, warmup_lr_init, warmup_prefix)
     # Without a prefix the ramp goes to where the curve then is.
     whole_run = ramp.before(decay, lr, meets=not warmup_prefix)
@@ -243,13 +237,7 @@ def PolyLRScheduler(
     def curve(init_value: Any, end_value: Any, steps: Any) -> Schedule:
         return polynomial(init_value, end_value, steps, power=power, time_power=k_decay)
 
-    if cycle_limit < 1:
-        decay = constant(lr_min)
-    elif cycle_limit == 1:
-        decay = curve(lr, lr_min, t_initial)
-    else:
-        cycles = Cycles(t_initial, cycle_mul, cycle_decay, cycle_limit)
-        decay = cycles.of(lr, lr_min, curve)
+    decay = Cycles(t_initial, cycle_mul, cycle_decay, cycle_limit).of(lr, lr_min, curve)
     ramp = Ramp(warmup_t, warmup_lr_init, warmup_prefix)
     meets = warmup_prefix and cycle_limit > 0
     whole_run = ramp.before(decay, lr, meets=meets)
