@@ -59,7 +59,9 @@ class Number(Domain):
     ):
         self.least, self.above, self.most = least, above, most
         self.whole, self.kind = whole, kind
-        self.words = {"a length": "steps", "a whole number": "int"}.get(kind, "number")
+        self.words: str = {"a length": "steps", "a whole number": "int"}.get(
+            kind, "number"
+        )
 
     def admit(self, value: Any) -> Any:
         value = numeric(value, self.kind)

@@ -35,7 +35,9 @@ class Table(Domain):
 
     def __init__(self, of: Number, *, rising: bool = False):
         self.of = of
-        self.words = f"list of {of.words}s" if of.words != "steps" else "list of steps"
+        self.words: str = (
+            f"list of {of.words}s" if of.words != "steps" else "list of steps"
+        )
         self.rising = rising
 
     def admit(self, value: Any) -> Any:

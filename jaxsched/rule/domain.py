@@ -77,4 +77,5 @@ class Words(str):
 
     __slots__ = ()
 
-    __repr__ = str.__str__
+    def __repr__(self) -> str:
+        return str(self)

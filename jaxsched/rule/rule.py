@@ -35,6 +35,7 @@ class Rule:
     domains: dict[str, Domain]
     names: "Names"
     is_recipe: bool
+    writes_defaults: bool
 
     def __init__(
         self,

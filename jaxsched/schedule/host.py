@@ -27,7 +27,7 @@ from jaxsched.rule import Bound, plain
 try:
     _enable_x64 = jax.enable_x64
 except AttributeError:  # JAX before 0.8
-    from jax.experimental import enable_x64 as _enable_x64
+    from jax.experimental import enable_x64 as _enable_x64  # type: ignore[attr-defined]
 
 # Larger integers go on as floats: sums of a step and a length must not wrap.
 _LARGEST = 2**62
