@@ -21,13 +21,15 @@ LINE = js.linear(1.0, 0.0, steps=4)
 # ----- tables -----
 
 
-@pytest.mark.parametrize("through", [lambda s: s, jax.jit(lambda s: s)], ids=["", "jit"])
+@pytest.mark.parametrize(
+    "through", [lambda s: s, jax.jit(lambda s: s)], ids=["", "jit"]
+)
 def test_a_table_reads_like_a_list(through):
     """Indexed, iterated, compared, converted; before and after a program."""
     s = through(js.piecewise_linear([0, 10, 30], [0.1, 0.7, 0.3]))
     assert s.boundaries == [0, 10, 30]
     assert s.values == [0.1, 0.7, 0.3]
-    assert [0.1, 0.7, 0.3] == s.values
+    assert s.values == [0.1, 0.7, 0.3]
     assert s.values != [0.1, 0.7]
     assert s.values[1] == 0.7
     assert s.values[-2:] == [0.7, 0.3]
@@ -120,7 +122,9 @@ def test_operators_are_not_functions_of_the_package():
 )
 def test_arrays_are_for_values(combine, grads):
     """Whoever writes `-schedule * grads` is told to call it."""
-    with pytest.raises(TypeError, match=r"call the schedule first, as in schedule\(step\)"):
+    with pytest.raises(
+        TypeError, match=r"call the schedule first, as in schedule\(step\)"
+    ):
         combine(grads)
 
 

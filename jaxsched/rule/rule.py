@@ -2,10 +2,9 @@
 
 import difflib
 import inspect
-import typing
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from jaxsched.rule.domain import Domain, NotData, Words
 from jaxsched.rule.identity import captured, identity
@@ -13,8 +12,25 @@ from jaxsched.rule.signature import read_signature
 from jaxsched.rule.values import same
 from jaxsched.rule.wording import Refusal, admitted, short
 
-if typing.TYPE_CHECKING:
-    from jaxsched.rule.names import Names
+
+class Naming(Protocol):
+    """How a rule is called in texts; `jaxsched.rule.names` knows all that there are."""
+
+    def shortest(self, rule: "Rule") -> str:
+        """The shortest name that means the rule."""
+        ...
+
+    def why_not(self, rule: "Rule") -> str | None:
+        """Why no name means the rule, or None where one does."""
+        ...
+
+    def known(self, rule: "Rule") -> "Rule":
+        """The rule that is the same, or itself."""
+        ...
+
+    def recipe_with(self, argument: str) -> str | None:
+        """The name of a recipe that takes the argument."""
+        ...
 
 
 class Rule:
@@ -33,7 +49,7 @@ class Rule:
     constructor: Callable[..., Any]
     signature: inspect.Signature
     domains: dict[str, Domain]
-    names: "Names"
+    names: Naming
     is_recipe: bool
     writes_defaults: bool
 
