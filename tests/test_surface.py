@@ -2,6 +2,7 @@
 that lead on.
 """
 
+import operator
 from typing import Annotated
 
 import jax
@@ -57,7 +58,7 @@ def test_operators_print_as_they_are_written():
         "{S} / ({LINE} * 2.0)": S / (LINE * 2),
         "-{S} * {LINE}": -S * LINE,
         "-({S} * {LINE})": -(S * LINE),
-        "--{S}": -(-S),
+        "--{S}": operator.neg(-S),
         "{S} * -{LINE}": S * -LINE,
         "1.0 - {S}": 1 - S,
         "-0.5 * {S}": -0.5 * S,
