@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jax import Array
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import as_real, is_weak
 from jaxsched.domains import Flag, Period, Power, Rate, Value
 from jaxsched.numerics import grown, is_literal, log1p, safely
 from jaxsched.progress import later, since, turns
@@ -112,6 +112,7 @@ def _sum_log1p(rate: Array, t: Array) -> Array:
     first_few = _FIRST[max(4, rate.dtype.itemsize)]
     logarithms = log1p(rate * as_real(jnp.arange(first_few + 1)))
     head = jnp.cumsum(logarithms)[jnp.minimum(t, first_few).astype(jnp.int32)]
+    head = as_real(head) if is_weak(logarithms) else head  # which the sum forgets
     count = as_real(since(t, first_few))
     begin, end = rate * first_few, rate * (count + first_few)
     # The integral, the trapezoid's half steps, then the odd derivatives. The middle is
