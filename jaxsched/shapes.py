@@ -64,7 +64,6 @@ def shape(rule: Callable[Concatenate[Any, Any, P], Any], /) -> Callable[P, Shape
 
     Raises:
       TypeError: A hyperparameter has no domain.
-      ValueError: The name is that of another shape.
 
     >>> import jaxsched as js
     >>> @js.shape

@@ -150,8 +150,14 @@ def test_a_stack_is_indexed():
     assert list(stacked) == made
     tables = js.stack([js.multistep(0.1, [3, 6], f) for f in (0.5, 0.25)])
     assert tables[1] == js.multistep(0.1, [3, 6], 0.25)
-    with pytest.raises(IndexError, match="warmup: index must be < 4, got 4"):
-        stacked[4]
+    device = jax.tree.map(jnp.asarray, stacked)
+    for held in (stacked, device):
+        for far in (4, -5, np.int64(7), np.array([0, 7]), jnp.array(-9)):
+            with pytest.raises(IndexError, match="warmup: index must be from -4 to 3"):
+                held[far]
+        for wrong in (True, None, 2.0, "a", np.ones(3, bool), (0, 1)):
+            with pytest.raises(TypeError, match="warmup: index must be a whole number"):
+                held[wrong]
     with pytest.raises(TypeError, match=r"cosine: a single schedule has no entries"):
         S[3]
     best = stacked[jnp.argmax(jnp.array([0.0, 3.0, 1.0, 2.0]))]

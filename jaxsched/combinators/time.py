@@ -183,8 +183,16 @@ def shift(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
 
 def _longer(s: Any, until: float) -> list[Phase]:
     factor = number(s.factor)
+
+    def later(time: float) -> float:
+        """When the schedule has come to that time, by the division that it is told by."""
+        stretched = time * factor
+        while stretched < math.inf and stretched / factor < time:
+            stretched = math.nextafter(stretched, math.inf)
+        return stretched
+
     found = phases_of(s.schedule, until / factor)
-    return [p._replace(begin=p.begin * factor, end=p.end * factor) for p in found]
+    return [p._replace(begin=later(p.begin), end=later(p.end)) for p in found]
 
 
 @schedule(phases=_longer)

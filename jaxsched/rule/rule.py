@@ -61,6 +61,14 @@ class Rule:
         check: Callable[..., None] | None = None,
         writes_defaults: bool = False,
     ):
+        if not hasattr(function, "__code__") and not hasattr(function, "__wrapped__"):
+            raise TypeError(
+                f"a rule is a function that `def` made, got {short(function)}"
+            )
+        if not function.__name__.isidentifier():
+            raise TypeError(
+                f"{function.__name__}: a rule needs a name of its own; make it with def"
+            )
         self.function = function
         self.name = function.__name__
         self.check = check
@@ -87,13 +95,20 @@ class Rule:
 
     @cached_property
     def identity(self) -> Hashable:
-        """What tells it from others."""
-        return identity(self.function)
+        """What tells it from others: its functions, and what its arguments may be."""
+        domains = tuple((name, d.identity) for name, d in self.domains.items())
+        return tuple(map(identity, self.functions())), domains
+
+    def functions(self) -> list[Callable[..., Any]]:
+        """All functions that it is made of."""
+        return [self.function] if self.check is None else [self.function, self.check]
 
     @property
     def captures(self) -> list[str]:
         """The variables of a surrounding function that it uses."""
-        return list(captured(self.function))
+        return list(
+            dict.fromkeys(name for f in self.functions() for name in captured(f))
+        )
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
