@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -37,31 +36,17 @@ values_of = in_groups(
 )
 
 
-every_referenced_case = pytest.mark.parametrize(
+@pytest.mark.parametrize(
     "c", [c for c, _ in REFERENCED], ids=[i for _, i in REFERENCED]
 )
-
-
-@every_referenced_case
 def test_every_case_equals_its_reference(c: Case):
     """Within 10 ulp, and 2 |log2(value / first value)| more where exponents amplify."""
-    assert_equals_reference(c, values_of(c))
-
-
-@every_referenced_case
-def test_at_equals_its_reference(c: Case):
-    """What is shown, drawn and compared of a schedule are its values."""
-    assert_equals_reference(c, c.schedule.at(steps_of(c)))
-
-
-def assert_equals_reference(c: Case, values: Any) -> None:
-    """Fails where values at `steps_of(c)` are off by more than is allowed."""
     expected = recipe_twin(c.make, c.kwargs)(steps_of(c))
     # Under x64 the references themselves are good to some 5e-13.
     unit = 2.0**-23 if not jax.config.jax_enable_x64 else 1e-13
     size = np.maximum(np.abs(expected), scale_of(c))
     bound = (10 + amplified(c, expected)) * unit * size + 1e-37
-    error = np.abs(np.asarray(values, np.float64) - expected)
+    error = np.abs(np.asarray(values_of(c), np.float64) - expected)
     np.testing.assert_array_less(error, bound)
 
 

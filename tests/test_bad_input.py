@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import users
 from cases import constructor
 
 import jaxsched as js
@@ -977,6 +978,22 @@ def test_geometry_of_traced_parts_is_not_checked():
     assert isinstance(ends, js.Schedule)
     limits = jax.vmap(lambda v: js.clip(1.0, v, 0.1))(jnp.array([0.5, 0.0]))
     assert isinstance(limits, js.Schedule)
+
+
+def test_bounds_themselves_are_allowed():
+    """What is just inside of each; of values what still rounds to the largest float."""
+    double = float(np.finfo(np.float64).max)
+    single = float.fromhex("0x1.fffffefffffffp127")
+    largest = double if jax.config.jax_enable_x64 else single
+    for value in (largest, -largest, 0.0):
+        assert js.constant(value).value == value
+    assert users.damped(0.5, share=1.0).share == 1.0
+    assert users.damped(0.5, share=0.0).share == 0.0
+    assert js.linear(1.0, 0.0, steps=double).steps == double
+    growing = js.cosine_restarts(1.0, 0.0, 5, length_factor=1.001)
+    assert growing.length_factor == 1.001
+    with pytest.raises(ValueError, match="must be <= 1"):
+        users.damped(0.5, share=1.001)
 
 
 def test_good_calls_do_not_warn():

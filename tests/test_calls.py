@@ -8,6 +8,7 @@ import pytest
 from cases import (
     CASES,
     IDS,
+    ONE_OF_EACH,
     Case,
     float_dtype,
     in_groups,
@@ -21,13 +22,25 @@ import jaxsched as js
 every_case = pytest.mark.parametrize("c", CASES, ids=IDS)
 
 
-@every_case
+@pytest.mark.parametrize("c", ONE_OF_EACH, ids=str)
 def test_eager_is_jit_bit_for_bit(c: Case):
     s, steps = c.schedule, interesting_steps(c)
     compiled = jax.jit(s)
     chex.assert_trees_all_equal(s(steps), compiled(steps))
     for step in (0, c.total, 2**31 - 1):
         chex.assert_trees_all_equal(s(step), compiled(step))
+
+
+@every_case
+def test_eager_is_the_program_that_jit_compiles(c: Case):
+    """What is compiled of the two is the same text, and the same tables of numbers."""
+    s = c.schedule
+    for step in (interesting_steps(c), 0):
+        s(step)
+        [call] = jax.make_jaxpr(s._compiled)(step).eqns
+        eager, traced = call.params["jaxpr"], jax.make_jaxpr(s)(step)
+        assert str(eager) == str(traced)
+        chex.assert_trees_all_equal(eager.consts, traced.consts)
 
 
 def _argument_map_and_scan(c: Case, s: js.Schedule, steps: jax.Array):
@@ -121,17 +134,6 @@ def test_no_leaks_and_finite(c: Case):
     with jax.checking_leaks():
         jax.eval_shape(c.schedule, 3)
     chex.assert_tree_all_finite(c.schedule(interesting_steps(c)))
-
-
-@every_case
-def test_at_gives_plain_numbers(c: Case):
-    """Of the shape of the step, and the same for one step as for many."""
-    s, steps = c.schedule, interesting_steps(c)
-    host = s.at(steps.reshape(-1, 1))
-    assert type(host) is np.ndarray
-    assert host.shape == (len(steps), 1)
-    assert type(s.at(3)) is float
-    assert ulps(s.at(3), host[3], scale=scale_of(c)) <= 4
 
 
 class TestVariants(chex.TestCase):

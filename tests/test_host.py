@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, IDS, Case, amplified, float_dtype, scale_of
+from cases import CASES, IDS, Case, amplified, float_dtype, in_groups, scale_of
+from test_accuracy import REFERENCED
 from twins import recipe_twin
 
 import jaxsched as js
@@ -21,25 +22,14 @@ from jaxsched.schedule import host, programs
 
 FAR = [100, 10**6 + 7, 2**24 + 1, 2**31 - 1, 2**31, 2**40 + 3, 2**53 + 1, 2**62]
 
-# Noise has no reference, and cycles that begin between steps are tested in test_accuracy.
-REFERENCED = [
-    pytest.param(c, id=i)
-    for c, i in zip(CASES, IDS, strict=True)
-    if (
-        c.make is not js.noise
-        and not (
-            c.make in (js.triangular, js.cosine_restarts, js.cycle) and "." in str(c)
-        )
-    )
-    or c.kwargs.get("factor") == 0.5
-]
-
 
 def steps_of(c: Case) -> np.ndarray:
     return np.array([*range(c.total + 3), *FAR], np.int64)
 
 
-@pytest.mark.parametrize("c", REFERENCED)
+@pytest.mark.parametrize(
+    "c", [c for c, _ in REFERENCED], ids=[i for _, i in REFERENCED]
+)
 def test_at_is_the_value_of_the_formula(c: Case):
     """To 1e-13 at any step up to 2^62; where an exponent amplifies, to its part more."""
     steps = steps_of(c)
@@ -57,6 +47,12 @@ def test_the_numbers_are_the_decimals_that_one_expects():
     assert type(js.constant(0.1).at(np.int32(3))) is float
 
 
+called = in_groups(
+    lambda c, steps: c.schedule(steps),
+    lambda c: (np.array([0, 1, 7, c.total], np.int32),),
+)
+
+
 @pytest.mark.parametrize("c", CASES, ids=IDS)
 def test_a_call_is_what_is_read_in_the_default_float(c: Case):
     """The two differ by no more than single precision allows a schedule to be off."""
@@ -65,7 +61,7 @@ def test_a_call_is_what_is_read_in_the_default_float(c: Case):
     unit = np.finfo(float_dtype()).eps
     size = np.maximum(np.abs(read), scale_of(c))
     bound = (10 + amplified(c, read)) * unit * size + 1e-37
-    np.testing.assert_array_less(np.abs(np.asarray(c.schedule(steps)) - read), bound)
+    np.testing.assert_array_less(np.abs(np.asarray(called(c)) - read), bound)
 
 
 @pytest.mark.parametrize("c", CASES, ids=IDS)
@@ -73,8 +69,8 @@ def test_one_step_is_read_as_many_are(c: Case):
     """Alone, in an array of any shape, as an integer or a float of any kind."""
     s = c.schedule
     many = s.at(np.array([[0, 1, 7], [c.total, 2**31 - 1, -4]]))
-    assert many.shape == (2, 3)
-    assert many.dtype == np.float64
+    assert (type(many), many.shape, many.dtype) == (np.ndarray, (2, 3), np.float64)
+    assert type(s.at(7)) is float
     for step, value in ((7, many[0, 2]), (2**31 - 1, many[1, 1]), (-4, many[0, 0])):
         np.testing.assert_allclose(s.at(step), value, rtol=1e-13)
     for kind in (np.uint8, np.int8, np.uint64, jnp.int32, jnp.uint32):
@@ -90,6 +86,14 @@ def test_many_steps_are_read_in_blocks(monkeypatch):
     monkeypatch.setattr(host, "_SIZES", (4, 64))
     for n in (0, 1, 3, 4, 5, 64, 65, 150):
         np.testing.assert_array_equal(s.at(steps[:n]), whole[:n])
+
+
+def test_many_steps_are_few_runs(monkeypatch):
+    """A long run is read in large blocks: a thousand steps are one of them."""
+    runs, run = [], host._run
+    monkeypatch.setattr(host, "_run", lambda *a: runs.append(a) or run(*a))
+    js.constant(0.5).at(np.arange(1000))
+    assert len(runs) == 1
 
 
 # ----- shared -----
@@ -336,6 +340,7 @@ def test_optax_schedules_are_read_in_double_precision():
 DEVICES = Path(__file__).parent / "on_a_mesh.py"
 
 
+@pytest.mark.slow
 def test_on_meshes_and_other_devices():
     """Hyperparameters on any device, sharded or not, under a mesh or not."""
     done = subprocess.run(

@@ -77,6 +77,7 @@ def spans(schedule, total_steps=None):
             [("cosine * linear", 0, 10), ("hold * linear", 10, 20)],
         ),
         (js.maximum(js.cosine(1.0, 0.0, 10), 0.1), [("cosine", 0, 10)]),
+        (js.minimum(0.5, js.cosine(1.0, 0.0, 10)), [("cosine", 0, 10)]),
         (js.clip(js.cosine(1.0, 0.0, 10), 0.1), [("cosine", 0, 10)]),
         (js.retime(js.cosine(1.0, 0.0, 10), lambda t: 2 * t), [("retime", 0, None)]),
         (optax.constant_schedule(0.1), [("call", 0, None)]),
@@ -97,18 +98,6 @@ def test_endless_cycles_are_listed_for_a_run():
     assert spans(saw, 129) == [("cycles", 0, None)]
     ramp = js.warmup(saw, 3)
     assert spans(ramp, 8) == [("warmup", 0, 3), ("cycle 1", 3, 7), ("cycle 2", 7, 11)]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_phases_follow_each_other_and_then_it_holds(case):
-    """No gap, no overlap; from the horizon on nothing moves."""
-    found = js.phases(case.schedule)
-    end = js.horizon(case.schedule)
-    assert [p.begin for p in found] == [0, *(p.end for p in found[:-1])][: len(found)]
-    assert end == (found[-1].end if found else 0)
-    if end is not None:
-        held = case.schedule.at(end + np.array([0, 1, 2, 5, 100, 10_000]))
-        assert np.all(held == held[0])
 
 
 @pytest.mark.parametrize(

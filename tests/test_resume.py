@@ -182,6 +182,7 @@ def kill_somewhere(run: Run, folder: Path, random: np.random.Generator) -> int |
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SCHEDULES)
 def test_a_run_killed_again_and_again_ends_on_the_same_bits(
     kind, launch, whole, tmp_path
@@ -220,6 +221,7 @@ def test_there_is_a_metric_driven_state_to_save(whole):
     assert np.frombuffer(multiplier, dtype) < 1
 
 
+@pytest.mark.slow
 def test_the_command_line_goes_on_after_a_kill(environment, whole, tmp_path):
     """As a user does it: killed, started again with the same command."""
     command = [sys.executable, str(EXAMPLES / "resume.py"), *SETTINGS]

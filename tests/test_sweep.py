@@ -171,12 +171,14 @@ def start(*command: Any, **environment: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_eight_devices():
     flags = f"--xla_force_host_platform_device_count=8 {QUICKLY}"
     process = start(Path(__file__).with_name("devices.py"), XLA_FLAGS=flags)
     assert finished(process).endswith("checked on 8 devices\n")
 
 
+@pytest.mark.slow
 def test_two_processes_print_the_same_leaderboard(tmp_path):
     """Joined on the loopback address, each with a device of its own."""
     with socket.socket() as free:

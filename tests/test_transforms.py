@@ -16,8 +16,8 @@ from cases import (
     amplified,
     differences,
     float_dtype,
+    in_groups,
     interesting_steps,
-    quickly_compiled,
     scale_of,
     ulps,
 )
@@ -73,31 +73,35 @@ WITH_NUMBERS = [i for i, c in enumerate(CASES) if any(numeric_arguments(c))]
 WITHOUT = [c for i, c in enumerate(CASES) if i not in WITH_NUMBERS]
 
 
+def values_with(c: Case, name: str, setting: Any) -> jax.Array:
+    """The values of the case with another setting of one argument."""
+    steps = interesting_steps(c)
+    if isinstance(c.kwargs.get("steps"), float):
+        steps = steps[: c.total]  # a float clock resolves no far steps
+    return c.make(**{**c.kwargs, name: setting})(steps)
+
+
+one = in_groups(
+    lambda c, settings: {k: values_with(c, k, v) for k, v in settings.items()},
+    lambda c, i: ({k: v[i] for k, v in numeric_arguments(c)},),
+)
+mapped = in_groups(
+    lambda c, settings: {
+        k: jax.vmap(partial(values_with, c, k))(v) for k, v in settings.items()
+    },
+    lambda c: (dict(numeric_arguments(c)),),
+)
+
+
 @pytest.mark.parametrize(
     "c", [CASES[i] for i in WITH_NUMBERS], ids=[IDS[i] for i in WITH_NUMBERS]
 )
 def test_vmap_over_each_argument_is_a_loop(c: Case):
-    arguments = dict(numeric_arguments(c))
-    steps = interesting_steps(c)
-    if isinstance(c.kwargs.get("steps"), float):
-        steps = steps[: c.total]  # a float clock resolves no far steps
-
-    def values(name: str, setting: Any) -> jax.Array:
-        return c.make(**{**c.kwargs, name: setting})(steps)
-
-    @quickly_compiled
-    def one(settings: dict[str, Any]) -> dict[str, jax.Array]:
-        return {k: values(k, v) for k, v in settings.items()}
-
-    @quickly_compiled
-    def mapped(settings: dict[str, Any]) -> dict[str, jax.Array]:
-        return {k: jax.vmap(partial(values, k))(v) for k, v in settings.items()}
-
-    results = mapped(arguments)
+    results = mapped(c)
     for i in range(3):
-        expected = one({k: v[i] for k, v in arguments.items()})
+        expected = one(c, i)
         for name, result in results.items():
-            chex.assert_shape(result, (3, *steps.shape))
+            chex.assert_shape(result, (3, *expected[name].shape))
             error = differences(result[i], expected[name], scale=scale_of(c))
             assert np.all(error <= 4 + amplified(c, expected[name])), name
 
@@ -117,29 +121,41 @@ def test_vmap_over_the_numbers_inside_is_a_loop(c: Case):
         assert ulps(mapped, one(steps), scale=scale_of(c)) <= 4
 
 
+def floats_of(c: Case) -> dict[int, Any]:
+    """The leaves that one may differentiate by, by their place."""
+    leaves = enumerate(jax.tree.leaves(c.schedule))
+    return {i: x for i, x in leaves if np.asarray(x).dtype.kind == "f"}
+
+
+def steps_of(c: Case) -> np.ndarray:
+    """Both ends, what is beside them and beside inner lengths, and the last step."""
+    lengths = [t for v in c.kwargs.values() if isinstance(v, int) for t in (v, v + 1)]
+    near = [0, 1, c.total - 1, c.total, c.total + 1, *lengths]
+    return np.array([*near, 2**31 - 1], np.int32)
+
+
+def _gradients(c: Case, values: dict[int, jax.Array], steps: jax.Array) -> Any:
+    leaves, tree = jax.tree.flatten(c.schedule)
+
+    def at(values: dict[int, jax.Array], step: jax.Array) -> jax.Array:
+        changed = [values.get(i, x) for i, x in enumerate(leaves)]
+        return jax.tree.unflatten(tree, changed)(step)
+
+    by_value = jax.vmap(lambda step: jax.grad(at)(values, step))(steps)
+    by_step = jax.vmap(jax.grad(c.schedule))(steps.astype(float))
+    return by_value, by_step
+
+
+gradients = in_groups(
+    _gradients,
+    lambda c: (jax.tree.map(jnp.asarray, floats_of(c)), jnp.asarray(steps_of(c))),
+)
+
+
 @every_case
 def test_gradients_are_finite_everywhere(c: Case):
     """With respect to every float leaf and the step, ends and inactive parts included."""
-    leaves, tree = jax.tree.flatten(c.schedule)
-    floats = [i for i, x in enumerate(leaves) if np.asarray(x).dtype.kind == "f"]
-    lengths = [t for v in c.kwargs.values() if isinstance(v, int) for t in (v, v + 1)]
-    near = [0, 1, c.total - 1, c.total, c.total + 1, *lengths]
-
-    def at(values: list[Any], step: jax.Array) -> jax.Array:
-        changed = list(leaves)
-        for i, value in zip(floats, values, strict=True):
-            changed[i] = value
-        return jax.tree.unflatten(tree, changed)(step)
-
-    @quickly_compiled
-    def gradients(values: list[Any], steps: jax.Array) -> Any:
-        by_value = jax.vmap(lambda step: jax.grad(at)(values, step))(steps)
-        by_step = jax.vmap(jax.grad(c.schedule))(steps.astype(float))
-        return by_value, by_step
-
-    values = [jnp.asarray(leaves[i]) for i in floats]
-    steps = jnp.array([*near, 2**31 - 1], jnp.int32)
-    chex.assert_tree_all_finite(gradients(values, steps))
+    chex.assert_tree_all_finite(gradients(c))
 
 
 def test_extreme_hyperparameters_stay_finite():

@@ -81,6 +81,10 @@ def test_different_hyperparameters_are_unequal():
     assert js.linear(0.1, 0.0, 10) != js.linear(0.1, 0.0, 10.0)
     assert js.warmup(0.1, 5) != js.warmup(0.1, 5, overlap=True)
     assert js.constant(1) == js.constant(1.0)
+    # Zeros of two signs are equal numbers, but divide into two infinities.
+    for kind in (float, jnp.float32):
+        assert js.constant(kind(0.0)) != js.constant(kind(-0.0))
+        assert js.constant(kind(-0.0)) == js.constant(kind(-0.0))
 
 
 def test_arrays_are_hyperparameters_too():
