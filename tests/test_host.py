@@ -220,7 +220,7 @@ SCALE = 1.0
 @js.schedule
 def of_a_global(step, value: js.Value):
     """Uses what its module says."""
-    return value * helper(SCALE) + 0 * step
+    return value * helper(SCALE)
 
 
 def helper(x):

@@ -305,12 +305,10 @@ def test_rules_with_other_checks_phases_or_bounds_are_others():
             "check": lambda value: n,
             "phases": lambda s, until: [js.Phase("only", 0, n)],
         }
-        bound = js.Number(least=-n)
+        domain = js.Number(least=-n if kind == "bound" else None)
 
         @js.schedule(**({kind: own[kind]} if kind in own else {}))
-        def lively(
-            step, value: Annotated[float, bound if kind == "bound" else js.Number()]
-        ):
+        def lively(step, value: Annotated[float, domain]):
             return value + 0 * step
 
         return lively(1.0)
@@ -336,7 +334,7 @@ def test_a_wrapped_function_is_looked_into():
     two, three = build(2.0), build(3.0)
     assert two != three
     assert (two.at(1), three.at(1)) == (2.0, 3.0)
-    with pytest.raises(ValueError, match="jitted, which uses variables .*: factor"):
+    with pytest.raises(ValueError, match=r"jitted, which uses variables .*: factor"):
         js.parse(repr(two))
 
 

@@ -106,6 +106,8 @@ class Rule:
     @property
     def captures(self) -> list[str]:
         """The variables of a surrounding function that it uses."""
+        if self.is_own:  # no two of which differ in these alone
+            return []
         return list(
             dict.fromkeys(name for f in self.functions() for name in captured(f))
         )

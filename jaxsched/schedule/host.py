@@ -206,6 +206,9 @@ def _steps(step: Any) -> np.ndarray:
 
 def _run(program: Callable[..., Any], words: np.ndarray) -> np.ndarray:
     halves = words.view(np.uint32).reshape(-1, 2)
+    if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
+        with jax.disable_jit(False):
+            return np.asarray(program(halves)).view(np.float64)[..., 0]
     try:
         found = program(halves)
     except jax.errors.JaxRuntimeError:

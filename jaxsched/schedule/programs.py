@@ -21,7 +21,7 @@ from jaxsched.arrays import as_real
 try:
     enable_x64 = jax.enable_x64
 except AttributeError:  # JAX before 0.8
-    from jax.experimental import enable_x64
+    from jax.experimental import enable_x64  # type: ignore[no-redef]
 
 # What a program knows of a hyperparameter: "d" or "q", that it is a float or an integer
 # among the words; that and the shape of an array of them; or the type and the text of the

@@ -131,7 +131,7 @@ def entries(stacked: B, index: Any) -> B:
 
 def _checked_index(name: str, index: Any, n: int) -> Any:
     """An index of n schedules; arrays of JAX would take the nearest one there is."""
-    if isinstance(index, slice) or isinstance(index, Tracer):
+    if isinstance(index, (slice, Tracer)):
         return index
     host = np.asarray(jax.device_get(index))
     is_mask = host.dtype == bool and host.shape == (n,)
