@@ -60,7 +60,7 @@ class Number(Domain):
     ):
         self.least, self.above, self.most = least, above, most
         self.whole, self.kind = whole, kind
-        self.counts = whole is not None
+        self.counts: bool = whole is not None
         self.words: str = {"a length": "steps", "a whole number": "int"}.get(
             kind, "number"
         )
