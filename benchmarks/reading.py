@@ -100,19 +100,20 @@ def described(repeats: int, inner: int = 5) -> Measurement:
 def left_behind(number: int = 2_000) -> Measurement:
     """Kilobytes of memory that so many schedules, read and forgotten, leave."""
     make, _ = PAIRS["warmup_cosine"]
-    for schedule in fresh(make, number):
-        schedule.at(STEP)
-    del schedule
+    _read_all(fresh(make, number))
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    for schedule in fresh(make, number):
-        schedule.at(STEP)
-    del schedule
+    _read_all(fresh(make, number))
     gc.collect()
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     return Measurement(spread([(after - before) / 1024]), 1)
+
+
+def _read_all(schedules: Iterator) -> None:
+    for schedule in schedules:
+        schedule.at(STEP)
 
 
 def command(repeats: int) -> Measurement:

@@ -137,6 +137,7 @@ def picture(call: str) -> Figure:
 def draw(axes: Axes, call: str) -> None:
     """Draws a schedule over a baseline at 0, its parts thin and grey below it."""
     schedule = js.parse(call)
+    assert isinstance(schedule, js.Schedule), call
     held = [part.at(STEPS) for part in parts(call, schedule)]
     values = schedule.at(STEPS)
     top = max(map(np.max, [values, *held]))

@@ -30,6 +30,7 @@ def rows() -> Iterator[str]:
         for call in pictures.EXAMPLES[title]:
             name = pictures.name_of(call)
             schedule = js.parse(call)
+            assert isinstance(schedule, js.Schedule), call
             cells = [
                 f"{{py:func}}`~jaxsched.{name}`",
                 "no" if js.horizon(schedule) is None else "yes",

@@ -42,7 +42,7 @@ def make_optimizer(steps: int) -> optax.GradientTransformationExtraArgs:
     """AdamW whose rate, momentum and weight decay are scheduled."""
     # Without hyperparam_dtype the numbers take the dtype of the parameters: with weights
     # in bfloat16 the b2 of 0.999 would be 1, and the first update 0 / 0.
-    adamw = optax.inject_hyperparams(optax.adamw, hyperparam_dtype=jnp.float32)
+    adamw = optax.inject_hyperparams(optax.adamw, hyperparam_dtype=jnp.dtype("float32"))
     return adamw(**hyperparameters(steps))
 
 

@@ -242,10 +242,13 @@ def picture_path(text: str) -> Path:
 def named_schedule(text: str) -> dict[str, js.Schedule]:
     """The type of --schedule: a constructor call, and its name for the table."""
     try:
-        return {text.partition("(")[0].strip(): js.parse(text)}
+        schedule = js.parse(text)
     except ValueError as error:
         # The message shows the place; argparse would replace that of a ValueError.
         raise argparse.ArgumentTypeError(str(error)) from None
+    if not isinstance(schedule, js.Schedule):
+        raise argparse.ArgumentTypeError("needs a metric, which is not passed on here")
+    return {text.partition("(")[0].strip(): schedule}
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:

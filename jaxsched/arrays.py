@@ -10,13 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from jax.core import Tracer
-from jax.typing import ArrayLike
 
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _INTEGERS = (np.dtype(np.int32), np.dtype(np.int64))
 
 # What may be given for a number: no booleans, no complex numbers.
-Numeric: TypeAlias = int | float | Array | np.ndarray | np.number
+Numeric: TypeAlias = int | float | Array | np.ndarray | np.integer | np.floating
 
 try:  # JAX gives no public way to make a weakly typed array of a strong one
     from jax._src.lax.lax import _convert_element_type as _converted
@@ -90,7 +89,7 @@ def as_integer(x: Array) -> Array:
     return x.astype(widest)
 
 
-def as_real(x: ArrayLike) -> Array:
+def as_real(x: Numeric) -> Array:
     """A number as the default float, weakly typed: it never decides a result's dtype.
 
     A count is only ever a count: whatever its dtype, the values of a schedule must
@@ -102,7 +101,7 @@ def as_real(x: ArrayLike) -> Array:
     return jnp.asarray(_converted(x, default, weak_type=True))
 
 
-def as_step(step: ArrayLike) -> Array:
+def as_step(step: Numeric) -> Array:
     """A step as every rule sees it: not below 0, in the default integer or a float.
 
     Integers stay integers: signed or unsigned, narrow or wide, they become the default

@@ -4,7 +4,7 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
+from jax import Array
 
 from jaxsched import shapes
 from jaxsched.arrays import as_real
@@ -43,7 +43,7 @@ def _triangles(s: Any, until: float) -> list[Phase]:
 
 @schedule(check=_some_length, phases=_triangles)
 def triangular(
-    step: ArrayLike,
+    step: Array,
     min_value: Value,
     max_value: Value,
     up_steps: Steps,
@@ -51,7 +51,7 @@ def triangular(
     *,
     factor: Factor = 1.0,
     step_factor: Factor = 1.0,
-) -> ArrayLike:
+) -> Array:
     """Up and down between two values in straight lines: cyclical learning rates.
 
     `CyclicLR` in PyTorch. The paper's `triangular2` is factor = 0.5, its `exp_range` is
@@ -103,12 +103,12 @@ def triangular(
         growth = as_real(cycle.turn) * log(factor) + as_real(step) * log(step_factor)
         lost = -jnp.expm1(jnp.minimum(growth, 80.0))
         depth, height = depth + height * lost, grown(height, growth)
-    return min_value * depth + max_value * height
+    return depth * min_value + height * max_value
 
 
 @schedule(phases=restarts)
 def cosine_restarts(
-    step: ArrayLike,
+    step: Array,
     peak_value: Value,
     end_value: Value,
     steps: Period,
@@ -116,7 +116,7 @@ def cosine_restarts(
     length_factor: LengthFactor = 1,
     peak_factor: Factor = 1.0,
     limit: Count | None = None,
-) -> ArrayLike:
+) -> Array:
     """Cosine annealing with warm restarts: SGDR.
 
     Falls from the peak to `end_value` along half a cosine, jumps back and falls again,

@@ -6,9 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import Numeric, as_real
 
 
 def is_literal(value: Any, number: float) -> bool:
@@ -25,7 +24,7 @@ def log(value: Any) -> Any:
     return math.log(value) if isinstance(value, (int, float)) else jnp.log(value)
 
 
-def log1p(x: ArrayLike) -> Array:
+def log1p(x: Numeric) -> Array:
     """log(1 + x), to a few ulp in float64 too, where that of XLA is not.
 
     With u the rounded 1 + x, log(u) x / (u - 1): both factors are off alike (Goldberg
@@ -40,7 +39,7 @@ def log1p(x: ArrayLike) -> Array:
     return jnp.where(apart, quotient, x)
 
 
-def safely(condition: ArrayLike, x: ArrayLike, instead: float = 1.0) -> Array:
+def safely(condition: Array, x: Numeric, instead: float = 1.0) -> Array:
     """`x` where the condition holds, elsewhere a harmless number.
 
     For the argument of a function that is singular outside the condition: a
@@ -49,7 +48,7 @@ def safely(condition: ArrayLike, x: ArrayLike, instead: float = 1.0) -> Array:
     return jnp.where(condition, x, jax.lax.stop_gradient(jnp.asarray(instead)))
 
 
-def powered(value: ArrayLike, factor: ArrayLike, exponent: ArrayLike) -> Array:
+def powered(value: Numeric, factor: Numeric, exponent: Numeric) -> Array:
     """The product value * factor^exponent for a positive factor.
 
     The logarithm of a Python number is taken in double precision: 0.99999 as a float32
@@ -58,14 +57,14 @@ def powered(value: ArrayLike, factor: ArrayLike, exponent: ArrayLike) -> Array:
     return grown(value, exponent * log(factor))
 
 
-def grown(value: ArrayLike, exponent: ArrayLike) -> Array:
+def grown(value: Numeric, exponent: Numeric) -> Array:
     """The product value * e^exponent, where e^exponent alone may under- or overflow."""
     largest = 88.0 if jnp.result_type(float) == jnp.float32 else 709.0
     half = jnp.exp(jnp.minimum(jnp.asarray(exponent) / 2, largest))
     return jnp.asarray(value) * half * half
 
 
-def blend(left: ArrayLike, fall: Array, right: ArrayLike, rise: Array) -> Array:
+def blend(left: Numeric, fall: Array, right: Numeric, rise: Array) -> Array:
     """The sum left * fall + right * rise, rounded alike in every program.
 
     A compiler may fuse either product with the sum, as it likes, and then the last bit

@@ -6,7 +6,6 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
 from jaxsched.arrays import as_real
 from jaxsched.domains import Boundaries, Factor, Factors, Value, Values
@@ -19,7 +18,7 @@ from jaxsched.search import passed
 
 
 def _one_more_value(boundaries: Boundaries, values: Values) -> None:
-    n, m = _length(boundaries), _length(values)
+    n, m = len(boundaries), len(values)
     if m != n + 1:
         raise Refusal(
             f"values must be one more than boundaries, not {m} and {n}",
@@ -43,9 +42,7 @@ def _curve(s: Any, until: float) -> list[Phase]:
 
 
 @schedule(check=_one_more_value, phases=_values)
-def piecewise_constant(
-    step: ArrayLike, boundaries: Boundaries, values: Values
-) -> ArrayLike:
+def piecewise_constant(step: Array, boundaries: Boundaries, values: Values) -> Array:
     """Constant between boundaries, with the values themselves given.
 
     `PiecewiseConstantDecay` in Keras (which keeps the old value at the boundary itself).
@@ -87,10 +84,10 @@ def _one_kind_of_factor(
 ) -> None:
     if (factor is None) == (factors is None):
         raise Refusal("give either factor or factors", "factor", "factors")
-    if factors is not None and _length(factors) != _length(boundaries):
+    if factors is not None and len(factors) != len(boundaries):
         raise Refusal(
             "factors must be as many as boundaries, not "
-            f"{_length(factors)} and {_length(boundaries)}",
+            f"{len(factors)} and {len(boundaries)}",
             "boundaries",
             "factors",
         )
@@ -98,13 +95,13 @@ def _one_kind_of_factor(
 
 @schedule(check=_one_kind_of_factor, phases=_values)
 def multistep(
-    step: ArrayLike,
+    step: Array,
     init_value: Value,
     boundaries: Boundaries,
     factor: Factor | None = None,
     *,
     factors: Factors | None = None,
-) -> ArrayLike:
+) -> Array:
     """Multiplied at each boundary, by one `factor` or by each one's own.
 
     `MultiStepLR` in PyTorch; with `factors`, `piecewise_constant_schedule` in Optax.
@@ -137,17 +134,17 @@ def multistep(
     (factors 0.316 and 0.316 at 80 % and 90 %).
     """
     index = passed(boundaries, step)
-    if factors is None:
-        return powered(init_value, factor, as_real(index))  # type: ignore[arg-type]
+    if factor is not None:
+        return powered(init_value, factor, as_real(index))
     table = jnp.asarray(factors)
     product = jnp.cumprod(table)
     if table.weak_type:  # which the product forgets
         product = as_real(product)
-    return init_value * jnp.where(index > 0, product[jnp.maximum(index - 1, 0)], 1.0)
+    return jnp.where(index > 0, product[jnp.maximum(index - 1, 0)], 1.0) * init_value
 
 
 def _same_count(boundaries: Boundaries, values: Values) -> None:
-    n, m = _length(boundaries), _length(values)
+    n, m = len(boundaries), len(values)
     if n != m or n == 0:
         raise Refusal(
             f"boundaries and values must be equally many, at least 1, not {n} and {m}",
@@ -157,9 +154,7 @@ def _same_count(boundaries: Boundaries, values: Values) -> None:
 
 
 @schedule(check=_same_count, phases=_curve)
-def piecewise_linear(
-    step: ArrayLike, boundaries: Boundaries, values: Values
-) -> ArrayLike:
+def piecewise_linear(step: Array, boundaries: Boundaries, values: Values) -> Array:
     """Straight lines through given points.
 
     Holds the first value before the first point and the last value after the last one,
@@ -195,7 +190,7 @@ def piecewise_linear(
 
 
 @schedule(check=_same_count, phases=_curve)
-def spline(step: ArrayLike, boundaries: Boundaries, values: Values) -> ArrayLike:
+def spline(step: Array, boundaries: Boundaries, values: Values) -> Array:
     """A smooth curve through given points that never overshoots them.
 
     The monotone cubic interpolant (PCHIP): between two points it stays between their
@@ -281,18 +276,14 @@ def _end_rise(near: Secant, far: Secant) -> Array:
     return jnp.where(rise * a > 0, rise, 0.0)
 
 
-def _line(x: Array, y: Array, step: ArrayLike) -> Array:
+def _line(x: Array, y: Array, step: Array) -> Array:
     before, after, u, r = _interval(x, step)
     return y[before] * r + y[after] * u
 
 
-def _interval(x: Array, step: ArrayLike) -> tuple[Array, Array, Array, Array]:
+def _interval(x: Array, step: Array) -> tuple[Array, Array, Array, Array]:
     """The points on either side of the step, and its two fractions between them."""
     i = passed(x, step)
     before, after = jnp.maximum(i - 1, 0), jnp.minimum(i, len(x) - 1)
     u, r = progress(since(step, x[before]), since(x[after], x[before]))
     return before, after, u, r
-
-
-def _length(table: Values) -> int:
-    return len(table)  # type: ignore[arg-type]

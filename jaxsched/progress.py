@@ -9,14 +9,13 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
 from jaxsched import restarts
-from jaxsched.arrays import as_real
+from jaxsched.arrays import Numeric, as_real
 from jaxsched.numerics import fractions, is_literal
 
 
-def progress(step: ArrayLike, steps: ArrayLike) -> tuple[Array, Array]:
+def progress(step: Numeric, steps: Numeric) -> tuple[Array, Array]:
     """The elapsed and the remaining fraction of an interval of `steps` that begins at 0.
 
     Both are divided from their own exact difference, so neither loses digits near an
@@ -39,13 +38,13 @@ def progress(step: ArrayLike, steps: ArrayLike) -> tuple[Array, Array]:
     return fractions(elapsed, steps - elapsed, length)
 
 
-def since(step: ArrayLike, start: ArrayLike) -> Array:
+def since(step: Numeric, start: Numeric) -> Array:
     """Steps since `start`, 0 before it."""
     step, start = together(step, start)
     return jnp.maximum(step - start, 0)
 
 
-def later(step: ArrayLike, steps: ArrayLike) -> Array:
+def later(step: Numeric, steps: Numeric) -> Array:
     """The step that many steps later; stops at the largest integer instead of wrapping."""
     step, steps = together(step, steps)
     if jnp.issubdtype(step.dtype, jnp.integer):
@@ -54,7 +53,7 @@ def later(step: ArrayLike, steps: ArrayLike) -> Array:
     return step + steps
 
 
-def turns(step: ArrayLike, every: ArrayLike, *, whole: bool = False) -> Array:
+def turns(step: Numeric, every: Numeric, *, whole: bool = False) -> Array:
     """How many times `every` has passed, as a float; only completed times if `whole`."""
     if whole:
         return as_real(cycle_of(step, every).turn)
@@ -65,10 +64,10 @@ def turns(step: ArrayLike, every: ArrayLike, *, whole: bool = False) -> Array:
 
 
 def cycle_of(
-    step: ArrayLike,
-    steps: ArrayLike,
-    factor: ArrayLike = 1,
-    limit: ArrayLike | None = None,
+    step: Numeric,
+    steps: Numeric,
+    factor: Numeric = 1,
+    limit: Numeric | None = None,
 ) -> restarts.Span:
     """The cycle that a step lies in, when each is `factor` times as long as the last.
 
@@ -99,7 +98,7 @@ def cycle_of(
 
 
 def _between(
-    step: Array, steps: ArrayLike, factor: ArrayLike, limit: ArrayLike | None
+    step: Array, steps: Numeric, factor: Numeric, limit: Numeric | None
 ) -> restarts.Span:
     """The cycle at a float step of cycles whose boundaries are integers."""
     whole = jnp.floor(as_real(step))

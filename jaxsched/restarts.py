@@ -14,9 +14,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_integer, as_real
+from jaxsched.arrays import Numeric, as_integer, as_real
 from jaxsched.numerics import fractions
 
 # Fixed point: little-endian limbs of 16 bits, each in a uint32 so that a product fits.
@@ -35,7 +34,7 @@ class Span(NamedTuple):
     fraction: tuple[Array, Array]
 
 
-def equal(step: Array, steps: Array, limit: ArrayLike | None) -> Span:
+def equal(step: Array, steps: Array, limit: Numeric | None) -> Span:
     """The cycle at an integer step, all cycles alike."""
     length = jnp.maximum(steps, 1)
     index = _limited(step // length, limit)
@@ -44,7 +43,7 @@ def equal(step: Array, steps: Array, limit: ArrayLike | None) -> Span:
 
 
 def growing(
-    step: Array, steps: ArrayLike, factor: ArrayLike, limit: ArrayLike | None
+    step: Array, steps: Numeric, factor: Numeric, limit: Numeric | None
 ) -> Span:
     """The same where each cycle is `factor` times as long as the one before."""
     if isinstance(steps, int) and isinstance(factor, (int, float)):
@@ -110,9 +109,7 @@ def decimal(factor: float) -> Fraction:
     return Fraction(repr(factor) if type(factor) is float else int(factor))
 
 
-def of_floats(
-    step: Array, steps: Array, factor: Array, limit: ArrayLike | None
-) -> Span:
+def of_floats(step: Array, steps: Array, factor: Array, limit: Numeric | None) -> Span:
     """The same for float steps or lengths: differentiable, exact to float precision."""
     first = jnp.where(steps > 0, steps, 1.0)
     fixed_step, fixed, growth = jax.lax.stop_gradient((step, first, factor))
@@ -141,7 +138,7 @@ def of_floats(
     return Span(index, local, as_real(length), fractions(local, length - local, length))
 
 
-def _limited(index: Array, limit: ArrayLike | None) -> Array:
+def _limited(index: Array, limit: Numeric | None) -> Array:
     if limit is None:
         return index
     last = as_integer(jnp.asarray(limit)) - 1
@@ -149,7 +146,7 @@ def _limited(index: Array, limit: ArrayLike | None) -> Array:
 
 
 def _find(
-    step: Array, steps: Array, factor: Array, limit: ArrayLike | None
+    step: Array, steps: Array, factor: Array, limit: Numeric | None
 ) -> tuple[Array, Array, Array, Array]:
     """Walks from cycle to cycle in fixed point; at most 53 steps for a factor of 1.5."""
     steps = jnp.maximum(steps, 1)

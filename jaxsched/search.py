@@ -5,16 +5,15 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import is_traced
+from jaxsched.arrays import Numeric, is_traced
 from jaxsched.progress import together
 
 # More than that in one bucket, and a binary search of the whole table costs no more.
 _MOST_ROUNDS = 5
 
 
-def passed(boundaries: Any, step: ArrayLike) -> Array:
+def passed(boundaries: Any, step: Numeric) -> Array:
     """How many boundaries are not after the step.
 
     Args:

@@ -13,8 +13,8 @@ from typing import Annotated, Any, Concatenate, ParamSpec
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
-from jax.typing import ArrayLike
 
+from jaxsched.arrays import Numeric
 from jaxsched.domains import Factor, Value
 from jaxsched.numerics import is_literal, log1p, safely
 from jaxsched.rule import Bound, Domain, Names, Rule, constructor_of
@@ -35,7 +35,7 @@ class Shape(Bound):
 
     __slots__ = ()
 
-    def __call__(self, elapsed: ArrayLike, remaining: ArrayLike) -> Weights:
+    def __call__(self, elapsed: Numeric, remaining: Numeric) -> Weights:
         """The weights of the two ends.
 
         Args:
@@ -64,7 +64,6 @@ def shape(rule: Callable[Concatenate[Any, Any, P], Any], /) -> Callable[P, Shape
 
     Raises:
       TypeError: A hyperparameter has no domain.
-      ValueError: The name is that of another shape.
 
     >>> import jaxsched as js
     >>> @js.shape
@@ -250,7 +249,7 @@ def tanh(
     return 1 / (1 + jnp.exp(twice)), 1 / (1 + jnp.exp(-twice))
 
 
-def raised(x: Array, rest: Array, power: ArrayLike) -> Weights:
+def raised(x: Array, rest: Array, power: Numeric) -> Weights:
     """(x^power, 1 - x^power) for x and rest = 1 - x in [0, 1]: a curve bent by a power.
 
     The logarithm is taken from whichever of x and 1 - x is small, so both results keep

@@ -2,7 +2,6 @@
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
 from jaxsched import shapes
 from jaxsched.domains import Power, Steps, Value
@@ -14,9 +13,7 @@ from jaxsched.shapes import ShapeLike, as_shape, raised
 
 
 @schedule
-def linear(
-    step: ArrayLike, init_value: Value, end_value: Value, steps: Steps
-) -> ArrayLike:
+def linear(step: Array, init_value: Value, end_value: Value, steps: Steps) -> Array:
     """A straight line from `init_value` to `end_value`.
 
     The usual warm-up (rising) and the budgeted decay to zero (falling); `LinearLR` in
@@ -54,14 +51,14 @@ def linear(
 
 @schedule
 def cosine(
-    step: ArrayLike,
+    step: Array,
     init_value: Value,
     end_value: Value,
     steps: Steps,
     *,
     power: Power = 1.0,
     time_power: Power = 1.0,
-) -> ArrayLike:
+) -> Array:
     """Half a cosine wave from `init_value` to `end_value`.
 
     The default decay of much of deep learning: flat at both ends. Cosine annealing
@@ -108,14 +105,14 @@ def cosine(
 
 @schedule
 def polynomial(
-    step: ArrayLike,
+    step: Array,
     init_value: Value,
     end_value: Value,
     steps: Steps,
     *,
     power: Power = 1.0,
     time_power: Power = 1.0,
-) -> ArrayLike:
+) -> Array:
     """A power of the remaining time, from `init_value` to `end_value`.
 
     power = 1 is linear, 0.9 is common in segmentation, 2 with LARS. `PolynomialLR` in
@@ -158,7 +155,7 @@ def polynomial(
 
 def _same_sign(init_value: Value, end_value: Value, steps: Steps) -> None:
     if known(init_value, end_value) and not (
-        (init_value > 0 and end_value > 0) or (init_value < 0 and end_value < 0)  # type: ignore[operator]
+        (init_value > 0 and end_value > 0) or (init_value < 0 and end_value < 0)
     ):
         raise Refusal(
             "init_value and end_value must have the same sign and not be 0",
@@ -169,8 +166,8 @@ def _same_sign(init_value: Value, end_value: Value, steps: Steps) -> None:
 
 @schedule(check=_same_sign)
 def exponential(
-    step: ArrayLike, init_value: Value, end_value: Value, steps: Steps
-) -> ArrayLike:
+    step: Array, init_value: Value, end_value: Value, steps: Steps
+) -> Array:
     """A geometric move from `init_value` to `end_value`: a straight line in log space.
 
     The exponential decay of which you know the end instead of the factor, and, rising,
@@ -216,13 +213,13 @@ def exponential(
 
 @schedule
 def transition(
-    step: ArrayLike,
+    step: Array,
     init_value: Value,
     end_value: Value,
     steps: Steps,
     *,
     shape: ShapeLike = "cosine",
-) -> ArrayLike:
+) -> Array:
     """A move from `init_value` to `end_value` along any shape.
 
     Formula, with u = min(t, steps) / steps and the two weights of the shape:
@@ -264,7 +261,7 @@ def _move(init_value: Value, end_value: Value, weights: shapes.Weights) -> Array
     return blend(init_value, fall, end_value, rise)
 
 
-def _log_ratio(a: Value, b: Value) -> ArrayLike:
+def _log_ratio(a: Value, b: Value) -> Array:
     """log(a / b) for numbers of one sign; in double precision for Python numbers."""
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         return log(a / b)

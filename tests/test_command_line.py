@@ -164,7 +164,7 @@ def test_list_shows_every_public_schedule(command):
     ]:
         assert line in out.splitlines()
     listed = {line.strip().partition("(")[0] for line in out.splitlines()}
-    assert {"cosine", "wsd", "reduce_on_plateau", "rex", "multiply"} <= listed
+    assert {"cosine", "wsd", "reduce_on_plateau", "rex"} <= listed
 
 
 def test_explain_prints_the_documentation(command):

@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import tracemalloc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from test_accuracy import REFERENCED
 from twins import recipe_twin
 
 import jaxsched as js
-from jaxsched.schedule import host
+from jaxsched.schedule import host, programs
 
 FAR = [100, 10**6 + 7, 2**24 + 1, 2**31 - 1, 2**31, 2**40 + 3, 2**53 + 1, 2**62]
 
@@ -101,8 +102,8 @@ def test_many_steps_are_few_runs(monkeypatch):
 def test_programs_are_shared_by_structure(monkeypatch):
     """Other numbers, and none is compiled again."""
     made = []
-    compiled = host._compiled
-    monkeypatch.setattr(host, "_compiled", lambda *a: made.append(a) or compiled(*a))
+    compiled = programs.compiled
+    monkeypatch.setattr(host, "compiled", lambda *a: made.append(a) or compiled(*a))
 
     def build(peak: float, n: int) -> js.Schedule:
         return js.warmup(js.cosine(peak, 0.25 * peak, n), n // 3, 0.01)
@@ -192,7 +193,7 @@ def test_with_and_without_64_bit_floats(x64):
     """The number does not depend on what JAX computes with."""
     s = js.warmup(js.exponential_decay(0.3, 0.7, 9), 7)
     expected = s.at(np.arange(40))
-    with host._enable_x64(x64):
+    with programs.enable_x64(x64):
         fresh = js.warmup(js.exponential_decay(0.3, 0.7, 9), 7)
         np.testing.assert_array_equal(fresh.at(np.arange(40)), expected)
         np.testing.assert_array_equal(s.at(np.arange(40)), expected)
@@ -211,6 +212,108 @@ def test_under_a_transfer_guard():
         assert js.horizon(lived) == 20
         assert js.describe(lived).total_steps == 20
         assert js.parse(repr(lived)) == lived
+
+
+SCALE = 1.0
+
+
+@js.schedule
+def of_a_global(step, value: js.Value):
+    """Uses what its module says."""
+    return value * helper(SCALE)
+
+
+def helper(x):
+    return x * OFFSET
+
+
+OFFSET = 1.0
+
+
+def test_what_a_rule_finds_in_its_module(monkeypatch):
+    """A fresh schedule is computed with what is there now, as when it is called."""
+    assert of_a_global(1.0).at(3) == 1.0
+    monkeypatch.setitem(globals(), "SCALE", 2.0)
+    assert of_a_global(1.0).at(3) == float(of_a_global(1.0)(3)) == 2.0
+    monkeypatch.setitem(globals(), "OFFSET", 3.0)
+    assert of_a_global(1.0).at(3) == float(of_a_global(1.0)(3)) == 6.0
+    monkeypatch.setitem(globals(), "helper", lambda x: x + 1)
+    assert of_a_global(1.0).at(3) == 3.0
+
+
+def test_callables_are_not_kept_alive():
+    """A fresh closure is gone with its schedule."""
+    kept = len(host._programs)
+
+    def read() -> weakref.ref:
+        decay = optax.cosine_decay_schedule(0.1, 900)
+        js.warmup(decay, 5).at(3)
+        return weakref.ref(decay)
+
+    found = read()
+    gc.collect()
+    assert found() is None
+    assert len(host._programs) == kept
+
+
+def test_cycles_that_grow_share_what_they_can(monkeypatch):
+    """Their heights are data; where they begin is exact for known lengths only."""
+    made = []
+    compiled = programs.compiled
+    monkeypatch.setattr(host, "compiled", lambda *a: made.append(a) or compiled(*a))
+    for peak in (0.1, 0.2, 0.3):
+        s = js.cosine_restarts(peak, 0.0, 10, length_factor=1.1)
+        assert s.at(10) == peak
+        assert s.at(12_339_477) == pytest.approx(
+            float(s(12_339_477)), rel=1e-4, abs=1e-9
+        )
+    assert len(made) <= 1
+
+
+@pytest.mark.parametrize("when", ["after_main", "atexit"])
+def test_when_the_interpreter_ends(when):
+    """A thread that outlives the main one, and a last line of a log."""
+    source = f"""
+import atexit, threading, time
+import jaxsched as js
+def last():
+    time.sleep(0.2)
+    print(js.linear(0.1, 0.0, 10).at(5))
+atexit.register(last) if {when!r} == "atexit" else threading.Thread(target=last).start()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["0.05"], done.stderr
+
+
+def test_without_jit():
+    """Whoever debugs with `jax_disable_jit` reads the same numbers."""
+    jax.config.update("jax_disable_jit", True)
+    try:
+        s = js.join([js.linear(0.1, 0.0, 10), js.cosine(0.3, 0.0, 7)], [6])
+        assert s.at(5) == 0.05
+        assert js.describe(s).horizon == 13
+    finally:
+        jax.config.update("jax_disable_jit", False)
+
+
+def test_rules_that_branch_are_told():
+    """The error leads on, and names the schedule."""
+
+    @js.schedule
+    def branching(step, value: js.Value):
+        return value if value > 0 else -value
+
+    with pytest.raises(TypeError, match=r"branching: .* must not branch on a number"):
+        branching(0.5).at(3)
+
+
+def test_steps_of_any_size():
+    s = js.linear(0.5, 0.25, 10)
+    assert s.at(10**400) == 0.25
+    assert s.at(-(10**400)) == 0.5
+    assert js.linear(1.0, 0.0, 1e300).at(10**299) == pytest.approx(0.9)
 
 
 def test_from_many_threads_at_once():

@@ -1,11 +1,14 @@
 """Rules by name: two packages, one name; rules that are made again; what has no text."""
 
 import copy
+import functools
+import json
 import pickle
 import subprocess
 import sys
 import textwrap
 import types
+from typing import Annotated
 
 import cloudpickle
 import jax
@@ -286,9 +289,160 @@ def with_default(power: float):
 def test_text_holds_defaults_that_may_differ():
     """Read back it is the same curve, under either."""
     squared, cubed = with_default(2.0)(0.5), with_default(3.0)(0.5)
-    for s, value in ((squared, 0.25), (cubed, 0.125)):
-        assert js.parse(repr(s)).at(0) == s.at(0) == value
+    assert (squared.at(0), cubed.at(0)) == (0.25, 0.125)
+    assert repr(cubed) == "raised(value=0.5, power=3.0)"
+    assert js.parse("raised(value=0.5, power=2.0)").at(0) == 0.25
     assert js.parse("raised(0.5)") == cubed
+    with pytest.raises(ValueError, match="raised, which was defined again since"):
+        js.parse(repr(squared))
+
+
+def test_rules_with_other_checks_phases_or_bounds_are_others():
+    """Whatever a rule is made of tells it from others, and what that captures."""
+
+    def build(n: int, kind: str):
+        own = {
+            "check": lambda value: n,
+            "phases": lambda s, until: [js.Phase("only", 0, n)],
+        }
+        domain = js.Number(least=-n if kind == "bound" else None)
+
+        @js.schedule(**({kind: own[kind]} if kind in own else {}))
+        def lively(step, value: Annotated[float, domain]):
+            return value + 0 * step
+
+        return lively(1.0)
+
+    for kind in ("check", "phases", "bound"):
+        three, five = build(3, kind), build(5, kind)
+        assert three != five
+        with pytest.raises(ValueError, match="lively, which"):
+            js.parse(repr(three))
+
+
+def test_a_wrapped_function_is_looked_into():
+    """What `jax.jit` or functools wraps captures as the function inside does."""
+
+    def build(factor: float):
+        @js.schedule
+        @jax.jit
+        def jitted(step, value: js.Value):
+            return value * factor + 0 * step
+
+        return jitted(1.0)
+
+    two, three = build(2.0), build(3.0)
+    assert two != three
+    assert (two.at(1), three.at(1)) == (2.0, 3.0)
+    with pytest.raises(ValueError, match=r"jitted, which uses variables .*: factor"):
+        js.parse(repr(two))
+
+
+def test_what_is_no_rule():
+    """A rule has a name and is a function."""
+    for wrong in (
+        lambda step: 1.0,
+        functools.partial(js.linear.__wrapped__),
+        3,
+        object(),
+    ):
+        with pytest.raises(TypeError, match="rule"):
+            js.schedule(wrong)
+
+
+def test_an_array_is_an_array():
+    """Whatever a user calls so: text has that name for what it writes of arrays."""
+    mine = package(
+        "mine",
+        """
+        import jaxsched as js
+        @js.schedule
+        def array(step, values: js.Value = 1.0):
+            return values * 1.0
+        """,
+    )
+    strong = js.constant(np.array(0.5, np.float16))
+    own = mine.array(2.0)
+    for s in (strong, own, js.warmup(own, 5)):
+        assert js.parse(repr(s)) == s
+        assert js.from_dict(js.to_dict(s)) == s
+    assert js.parse("array(2.0)", names={"array": mine.array}) == own
+    assert js.from_dict({"array": {"values": 2.0}}, names={"array": mine.array}) == own
+
+
+def test_a_full_name_is_enough():
+    """Though another package's name ends with it."""
+    short = package("schedules", RAMP.format(factor=1)).my_ramp(1.0, 4)
+    long = package("lab.schedules", RAMP.format(factor=2)).my_ramp(1.0, 4)
+    for s in (short, long):
+        assert js.parse(repr(s)) == s
+        assert js.from_dict(js.to_dict(s)) == s
+
+
+def test_a_module_called_js():
+    """Nothing that it could be called means it: its text is refused."""
+    own = package(
+        "js", "import jaxsched\n" + RAMP.format(factor=1).replace("my_ramp", "cosine")
+    )
+    with pytest.raises(ValueError, match="cosine, which is called like something else"):
+        js.parse(repr(own.cosine(1.0, 4)))
+    del sys.modules["js"]
+
+
+def test_names_settle_shapes_in_quotes():
+    one, two = (
+        package(
+            name,
+            """
+            import jaxsched as js
+            @js.shape
+            def soft(elapsed, remaining):
+                return remaining, elapsed
+            """,
+        )
+        for name in ("a.one", "b.two")
+    )
+    text = "transition(1.0, 0.0, 4, shape='soft')"
+    with pytest.raises(ValueError, match="names="):
+        js.parse(text)
+    found = js.parse(text, names={"soft": two.soft})
+    assert found == js.transition(1.0, 0.0, 4, shape=two.soft())
+    assert found != js.transition(1.0, 0.0, 4, shape=one.soft())
+    data = {
+        "transition": {"init_value": 1, "end_value": 0, "steps": 4, "shape": "soft"}
+    }
+    assert js.from_dict(data, names={"soft": two.soft}) == found
+
+
+def test_captured_arrays_and_recursion_by_cloudpickle():
+    """Loaded twice they are one rule."""
+
+    def build(table):
+        def total(n):
+            return table[0] if n == 0 else total(n - 1)
+
+        @js.schedule
+        def deep(step, value: js.Value):
+            return value * total(2) + 0 * step
+
+        return deep(1.0)
+
+    data = cloudpickle.dumps(build(np.ones(3)))
+    one, two = cloudpickle.loads(data), cloudpickle.loads(data)
+    assert one == two
+    assert js.unstack(js.stack([one, two])) == [one, two]
+    assert one != build(np.zeros(3))
+
+
+def test_numbers_that_numpy_made():
+    """A tree of NumPy scalars is written as the numbers that they are."""
+    s = js.cosine(0.1, 0.0, 10)
+    lived = jax.tree.map(lambda x: np.float64(x) if isinstance(x, float) else x, s)
+    assert lived == s
+    assert repr(lived) == repr(s)
+    assert json.loads(json.dumps(js.to_dict(lived))) == js.to_dict(s)
+    narrow = jax.tree.map(lambda x: np.float32(x) if isinstance(x, float) else x, s)
+    assert js.parse(repr(narrow)).at(3) == narrow.at(3)
 
 
 # ----- what other libraries' names make -----

@@ -11,6 +11,7 @@ import users
 from cases import CASES, IDS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from test_composition import trees
 
 import jaxsched as js
@@ -122,6 +123,55 @@ def test_cycles_that_go_on_are_not_held():
     assert [p.name for p in found if p.begin < 10] == ["cycle 1", "cycle 2", "cycle 3"]
     assert "hold" not in [p.name for p in found]
     assert found[-1][:3] == ("constant", 100, None)
+
+
+def test_an_optional_length():
+    """None is no length, and no end."""
+
+    @js.schedule
+    def optional(step, value: js.Value, steps: js.Steps | None = None):
+        return value + 0 * step
+
+    assert js.horizon(optional(1.0)) is None
+    assert js.horizon(optional(1.0, 5)) == 5
+    assert_described(optional(1.0))
+
+
+@pytest.mark.parametrize("n", [5, 15, 57])
+@pytest.mark.parametrize("factor", [1.7, 2.2, 3.4, 0.3])
+def test_a_stretched_end_is_where_it_holds(n, factor):
+    """To the step: both are told by the same division."""
+    s = js.stretch(js.cooldown(1.0, begin=n, steps=0), factor)
+    end = js.horizon(s)
+    assert s.at(end) == 0.0
+    assert s.at(end - 1) == 1.0
+
+
+@pytest.mark.parametrize(
+    "s",
+    [
+        js.linear(1.0, 0.0, 2**31 - 1),
+        js.wsd(1.0, 2**31 - 1, 10, 10),
+        js.warmup(js.linear(1.0, 0.0, 2**31 - 1), 2**31 - 1),
+        js.cycle(js.linear(1.0, 0.0, 4), 7, limit=2**31 - 1),
+        js.linear(1.0, 0.0, 1e30),
+        js.stretch(js.linear(1.0, 0.0, 2**31 - 1), 1e30),
+        js.constant(0.5),
+    ],
+    ids=str,
+)
+def test_very_long_ones_are_looked_at(s):
+    """The longest that can be counted; what ends after all steps asks for the run's."""
+    assert "<svg" in s._repr_html_()
+    assert str(js.describe(s, 2**40))
+    assert js.plot(s, 2**31, Figure().add_subplot())
+    end = js.horizon(s)
+    if end is not None and end < 2**62:
+        assert js.describe(s).total_steps == end
+        assert js.plot(s, ax=Figure().add_subplot())
+    else:
+        with pytest.raises(ValueError, match="total_steps must be given"):
+            js.describe(s)
 
 
 def test_whole_numbers_of_every_kind():

@@ -1,7 +1,5 @@
 """Products over time: a factor for each step, multiplied up."""
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from jax import Array
@@ -11,7 +9,7 @@ from jaxsched.schedule import ScheduleLike, schedule
 
 
 @schedule
-def compounded(step: Any, init_value: Value, schedule: ScheduleLike) -> Any:
+def compounded(step: Array, init_value: Value, schedule: ScheduleLike) -> Array:
     """A value times those of a schedule at the steps 1, 2, ..., t.
 
     Formula: s(t) = init_value schedule(1) ... schedule(t). Not differentiable in reverse

@@ -6,13 +6,12 @@ from typing import Annotated, Any
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
 from jaxsched.arrays import as_real
 from jaxsched.domains import Factor, Period, Rate, Seed
 from jaxsched.domains.choices import OneOf
 from jaxsched.progress import cycle_of
-from jaxsched.schedule import ScheduleLike, as_schedule, schedule
+from jaxsched.schedule import ScheduleLike, schedule
 from jaxsched.schedule.phases import Phase, phases_of
 
 
@@ -25,7 +24,7 @@ def _never_still(s: Any, until: float) -> list[Phase]:
 
 @schedule(phases=_never_still)
 def noise(
-    step: ArrayLike,
+    step: Array,
     schedule: ScheduleLike,
     scale: Rate,
     seed: Seed,
@@ -33,7 +32,7 @@ def noise(
     distribution: Annotated[str, OneOf("normal", "uniform")] = "normal",
     bound: Factor = 1.0,
     every: Period = 1,
-) -> ArrayLike:
+) -> Array:
     """A schedule with multiplicative noise that depends on nothing but seed and step.
 
     The noise at a step is always the same, whatever ran before: a resumed run sees what
@@ -72,7 +71,7 @@ def noise(
     unit = jnp.reshape(_unit(seed, jnp.ravel(block)), jnp.shape(block))
     most = jnp.asarray(bound, jnp.float32)
     drawn = (2 * unit - 1) * most if distribution == "uniform" else _normal(unit, most)
-    return as_schedule(schedule)(step) * (1 + scale * as_real(drawn))
+    return schedule(step) * (1 + scale * as_real(drawn))
 
 
 def _unit(seed: Any, blocks: Array) -> Array:

@@ -6,7 +6,6 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 
 from jaxsched.arrays import as_real
 from jaxsched.combinators.parts import Table, by_kind
@@ -14,21 +13,14 @@ from jaxsched.domains import Boundaries, Flag, Steps, Value
 from jaxsched.numerics import blend
 from jaxsched.progress import progress, since, together
 from jaxsched.rule import Refusal
-from jaxsched.schedule import (
-    Phase,
-    Schedule,
-    ScheduleLike,
-    ScheduleLikes,
-    as_schedule,
-    schedule,
-)
+from jaxsched.schedule import Phase, ScheduleLike, ScheduleLikes, schedule
 from jaxsched.schedule.phases import cut, moved, number, phases_of, times
 from jaxsched.search import passed
 from jaxsched.shapes import ShapeLike, as_shape
 
 
 def _one_boundary_less(schedules: ScheduleLikes, boundaries: Boundaries) -> None:
-    n, m = len(schedules), len(boundaries)  # type: ignore[arg-type]
+    n, m = len(schedules), len(boundaries)
     if m != n - 1:
         raise Refusal(
             f"boundaries must be one fewer than schedules, not {m} and {n}",
@@ -49,9 +41,7 @@ def _parts(s: Any, until: float) -> list[Phase]:
 
 
 @schedule(check=_one_boundary_less, phases=_parts)
-def join(
-    step: ArrayLike, schedules: ScheduleLikes, boundaries: Boundaries
-) -> ArrayLike:
+def join(step: Array, schedules: ScheduleLikes, boundaries: Boundaries) -> Array:
     """One schedule after another, each from its own step 0.
 
     `SequentialLR` in PyTorch, `join_schedules` in Optax (which drops what does not fit;
@@ -85,22 +75,21 @@ def join(
 
     Reference: `optax.join_schedules`.
     """
-    parts: tuple[Schedule, ...] = schedules  # type: ignore[assignment]
     edges, now = together(boundaries, step)
-    few, tables = by_kind(parts)
-    value = None
+    few, tables = by_kind(schedules)
+    value: Any = None
     for i in few:
         # A part out of force is asked for a step at which it could be in force: an
         # overflow there would poison the gradient of the one that is.
         local = now if i == 0 else since(now, edges[i - 1])
         if i < len(edges):
             local = jnp.minimum(local, since(edges[i], edges[i - 1] if i else 0))
-        own = parts[i](local)
+        own = schedules[i](local)
         value = own if value is None else jnp.where(now < edges[i - 1], value, own)
     for table in tables:
         own, in_force = _read(table, passed(boundaries, now), edges, now)
         value = own if value is None else jnp.where(in_force, own, value)
-    return value  # type: ignore[return-value]
+    return value
 
 
 def _read(table: Table, part: Array, edges: Array, now: Array) -> tuple[Array, Array]:
@@ -132,14 +121,14 @@ def _ramp_first(s: Any, until: float) -> list[Phase]:
 
 @schedule(phases=_ramp_first)
 def warmup(
-    step: ArrayLike,
+    step: Array,
     schedule: ScheduleLike,
     steps: Steps,
     init_value: Value | None = None,
     *,
     shape: ShapeLike = "linear",
     overlap: Flag = False,
-) -> ArrayLike:
+) -> Array:
     """A ramp to the start of a schedule, then the schedule from its step 0.
 
     By default the ramp begins at schedule(0) / (steps + 1), so that no update is spent
@@ -180,11 +169,10 @@ def warmup(
     Reference: Goyal et al., "Accurate, Large Minibatch SGD" (2017), arXiv:1706.02677,
     section 2.2.
     """
-    inner = as_schedule(schedule)
     fall, rise = as_shape(shape)(*progress(step, steps))
     now, length = together(step, steps)
-    body = inner(now) if overlap else inner(since(now, length))
-    target = body if overlap else inner(jnp.zeros_like(now))
+    body = schedule(now if overlap else since(now, length))
+    target = body if overlap else schedule(jnp.zeros_like(now))
     start = target / (as_real(length) + 1) if init_value is None else init_value
     return jnp.where(now < length, blend(start, fall, target, rise), body)
 
@@ -201,7 +189,7 @@ def _cooldown_last(s: Any, until: float) -> list[Phase]:
 
 @schedule(phases=_cooldown_last)
 def cooldown(
-    step: ArrayLike,
+    step: Array,
     schedule: ScheduleLike,
     begin: Steps,
     steps: Steps,
@@ -209,7 +197,7 @@ def cooldown(
     *,
     shape: ShapeLike = "linear",
     freeze: Flag = True,
-) -> ArrayLike:
+) -> Array:
     """A schedule that from some step on goes down to `end_value`.
 
     Ends a run of any schedule cleanly, from any of its checkpoints.
@@ -248,10 +236,9 @@ def cooldown(
     Reference: Hägele et al. (2024), arXiv:2405.18392, section 3; Zhai et al. (2022),
     arXiv:2106.04560, section 3.5.
     """
-    inner = as_schedule(schedule)
     now, start = together(step, begin)
     fall, rise = as_shape(shape)(*progress(since(now, start), steps))
-    # Frozen, its clock stops. Not inner(begin): a constant would be computed by the
+    # Frozen, its clock stops. Not schedule(begin): a constant would be computed by the
     # compiler, which rounds exponentials otherwise than the program.
-    left = inner(jnp.minimum(now, start)) if freeze else inner(now)
+    left = schedule(jnp.minimum(now, start) if freeze else now)
     return jnp.where(now < start, left, blend(left, fall, end_value, rise))

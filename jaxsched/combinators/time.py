@@ -4,27 +4,27 @@ import math
 from typing import Annotated, Any
 
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax import Array
 
 from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Factor, LengthFactor, Period, Steps
 from jaxsched.numerics import is_literal, powered
 from jaxsched.progress import cycle_of, later, since, together
-from jaxsched.schedule import Clockwork, Phase, ScheduleLike, as_schedule, schedule
+from jaxsched.schedule import Clockwork, Phase, ScheduleLike, schedule
 from jaxsched.schedule.cycles import restarts
 from jaxsched.schedule.phases import cut, moved, number, phases_of, unbounded
 
 
 @schedule(phases=restarts)
 def cycle(
-    step: ArrayLike,
+    step: Array,
     schedule: ScheduleLike,
     steps: Period,
     *,
     length_factor: LengthFactor = 1,
     value_factor: Factor = 1.0,
     limit: Count | None = None,
-) -> ArrayLike:
+) -> Array:
     """A schedule repeated, each time from its step 0.
 
     Warm restarts of anything: of a warm-up and a decay, of another cycle.
@@ -69,7 +69,7 @@ def cycle(
         first = as_real(steps)
         scaled = as_real(local) * first / place.length
         local = jnp.where(place.length == first, as_real(local), scaled)
-    value = as_schedule(schedule)(local)
+    value = schedule(local)
     if is_literal(value_factor, 1):
         return value
     return powered(value, value_factor, as_real(place.turn))
@@ -86,7 +86,7 @@ def _stairs(s: Any, until: float) -> list[Phase]:
 
 
 @schedule(phases=_stairs)
-def staircase(step: ArrayLike, schedule: ScheduleLike, every: Period) -> ArrayLike:
+def staircase(step: Array, schedule: ScheduleLike, every: Period) -> Array:
     """A schedule that moves only every so many steps: per-epoch schedules.
 
     Formula: s(t) = schedule(every floor(t / every)). Steps below 0 read as 0.
@@ -111,7 +111,7 @@ def staircase(step: ArrayLike, schedule: ScheduleLike, every: Period) -> ArrayLi
     Reference: `scheduler.step()` once per epoch, in PyTorch's documentation.
     """
     now, length = together(step, every)
-    return as_schedule(schedule)(since(now, cycle_of(now, length).step))
+    return schedule(since(now, cycle_of(now, length).step))
 
 
 def _later(s: Any, until: float) -> list[Phase]:
@@ -120,7 +120,7 @@ def _later(s: Any, until: float) -> list[Phase]:
 
 
 @schedule(phases=_later)
-def delay(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
+def delay(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     """A schedule that begins later, holding its first value until then.
 
     Formula: s(t) = schedule(max(t - steps, 0)).
@@ -144,7 +144,7 @@ def delay(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
 
     Reference: `transition_begin` in Optax.
     """
-    return as_schedule(schedule)(since(step, steps))
+    return schedule(since(step, steps))
 
 
 def _earlier(s: Any, until: float) -> list[Phase]:
@@ -154,7 +154,7 @@ def _earlier(s: Any, until: float) -> list[Phase]:
 
 
 @schedule(phases=_earlier)
-def shift(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
+def shift(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     """A schedule continued from a later step: for a run that goes on from a checkpoint.
 
     Formula: s(t) = schedule(t + steps). Steps below 0 read as 0; t + steps stops at the
@@ -178,17 +178,25 @@ def shift(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
 
     Reference: `step_offset` in T5X and AXLearn.
     """
-    return as_schedule(schedule)(later(step, steps))
+    return schedule(later(step, steps))
 
 
 def _longer(s: Any, until: float) -> list[Phase]:
     factor = number(s.factor)
+
+    def later(time: float) -> float:
+        """When the schedule has come to that time, by the division that it is told by."""
+        stretched = time * factor
+        while stretched < math.inf and stretched / factor < time:
+            stretched = math.nextafter(stretched, math.inf)
+        return stretched
+
     found = phases_of(s.schedule, until / factor)
-    return [p._replace(begin=p.begin * factor, end=p.end * factor) for p in found]
+    return [p._replace(begin=later(p.begin), end=later(p.end)) for p in found]
 
 
 @schedule(phases=_longer)
-def stretch(step: ArrayLike, schedule: ScheduleLike, factor: Factor) -> ArrayLike:
+def stretch(step: Array, schedule: ScheduleLike, factor: Factor) -> Array:
     """A schedule with every duration multiplied by `factor`.
 
     The same curve for another budget, or for micro-batches instead of updates.
@@ -214,7 +222,7 @@ def stretch(step: ArrayLike, schedule: ScheduleLike, factor: Factor) -> ArrayLik
 
     Reference: `scale_schedule_ratio` in Composer.
     """
-    return as_schedule(schedule)(as_real(step) / as_real(factor))
+    return schedule(as_real(step) / as_real(factor))
 
 
 def _backwards(s: Any, until: float) -> list[Phase]:
@@ -225,7 +233,7 @@ def _backwards(s: Any, until: float) -> list[Phase]:
 
 
 @schedule(phases=_backwards)
-def reverse(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
+def reverse(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     """A schedule run backwards from `steps` to 0, then held.
 
     Formula: s(t) = schedule(max(steps - t, 0)). Steps below 0 read as 0.
@@ -250,13 +258,13 @@ def reverse(step: ArrayLike, schedule: ScheduleLike, steps: Steps) -> ArrayLike:
     Reference: the momentum of a one-cycle run mirrors its rate; Smith (2018),
     arXiv:1803.09820, section 4.
     """
-    return as_schedule(schedule)(since(steps, step))
+    return schedule(since(steps, step))
 
 
 @schedule(phases=unbounded)
 def retime(
-    step: ArrayLike, schedule: ScheduleLike, clock: Annotated[Any, Clockwork()]
-) -> ArrayLike:
+    step: Array, schedule: ScheduleLike, clock: Annotated[Any, Clockwork()]
+) -> Array:
     """A schedule in another unit of time: schedule(clock(t)).
 
     A schedule written in tokens under a growing batch, say. A clock that returns
@@ -284,4 +292,4 @@ def retime(
     Reference: sample-counted schedules in Megatron-LM.
     """
     time = jnp.asarray(clock(step))
-    return as_schedule(schedule)(jnp.broadcast_to(time, jnp.shape(step)))
+    return schedule(jnp.broadcast_to(time, jnp.shape(step)))

@@ -3,8 +3,8 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
+from jaxsched.arrays import Numeric
 from jaxsched.domains.numbers import surely
 
 
@@ -18,13 +18,13 @@ def at_least_1(steps: Any) -> Any:
     return 1 if surely(steps, lambda n: n < 1) else steps
 
 
-def representable(steps: ArrayLike) -> ArrayLike:
+def representable(steps: Numeric) -> Numeric:
     """Steps as they are, or as a float where there are more than an integer holds."""
     large = isinstance(steps, int) and steps > jnp.iinfo(jnp.result_type(int)).max
-    return float(steps) if large else steps  # type: ignore[arg-type]
+    return float(steps) if large else steps
 
 
-def refuse_no_steps(name: str, argument: str, steps: ArrayLike) -> None:
+def refuse_no_steps(name: str, argument: str, steps: Numeric) -> None:
     """Refuses a length that is not positive."""
     if surely(steps, lambda n: n <= 0):
         raise ValueError(f"{name}: {argument} must be > 0, got {argument}={steps}")

@@ -1,6 +1,6 @@
 """Decays by a constant factor: per step, per period, in steps."""
 
-from jax.typing import ArrayLike
+from jax import Array
 
 from jaxsched.arrays import as_real
 from jaxsched.domains import Factor, Flag, Period, Rate, Value
@@ -11,13 +11,13 @@ from jaxsched.schedule import schedule
 
 @schedule
 def exponential_decay(
-    step: ArrayLike,
+    step: Array,
     init_value: Value,
     factor: Factor,
     steps: Period = 1,
     *,
     staircase: Flag = False,
-) -> ArrayLike:
+) -> Array:
     """Multiplied by `factor` every `steps` steps.
 
     `ExponentialLR` in PyTorch (steps = 1), `exponential_decay` in Optax and Keras. With
@@ -55,9 +55,7 @@ def exponential_decay(
 
 
 @schedule
-def natural_exponential_decay(
-    step: ArrayLike, init_value: Value, rate: Rate
-) -> ArrayLike:
+def natural_exponential_decay(step: Array, init_value: Value, rate: Rate) -> Array:
     """Exponential decay given by its rate per step.
 
     `NaturalExpDecay` in Paddle; the textbooks' e^(-kt).
@@ -87,9 +85,7 @@ def natural_exponential_decay(
 
 
 @schedule
-def step_decay(
-    step: ArrayLike, init_value: Value, factor: Factor, every: Period
-) -> ArrayLike:
+def step_decay(step: Array, init_value: Value, factor: Factor, every: Period) -> Array:
     """Multiplied by `factor` at the end of every `every` steps.
 
     `StepLR` in PyTorch. Textbooks count from 1: `shift(step_decay(...), 1)` gives their

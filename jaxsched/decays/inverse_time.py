@@ -2,9 +2,8 @@
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import as_real, is_weak
 from jaxsched.domains import Flag, Period, Power, Rate, Value
 from jaxsched.numerics import grown, is_literal, log1p, safely
 from jaxsched.progress import later, since, turns
@@ -13,14 +12,14 @@ from jaxsched.schedule import schedule
 
 @schedule
 def inverse_time_decay(
-    step: ArrayLike,
+    step: Array,
     init_value: Value,
     rate: Rate,
     steps: Period = 1,
     *,
     power: Power = 1.0,
     staircase: Flag = False,
-) -> ArrayLike:
+) -> Array:
     """Divided by one plus a multiple of time.
 
     "Time-based decay"; `InverseTimeDecay` in Keras; with power = 0.75 the `inv` policy
@@ -54,14 +53,14 @@ def inverse_time_decay(
     Reference: Robbins, Monro, "A Stochastic Approximation Method" (1951); `power`:
     Ganin, Lempitsky (2015), arXiv:1409.7495, section 4.
     """
-    elapsed = rate * turns(step, steps, whole=bool(staircase))
+    elapsed = turns(step, steps, whole=bool(staircase)) * rate
     if is_literal(power, 1):
-        return init_value / (1 + elapsed)
-    return init_value * jnp.power(1 + elapsed, -as_real(power))
+        return jnp.divide(init_value, 1 + elapsed)
+    return jnp.power(1 + elapsed, -as_real(power)) * init_value
 
 
 @schedule
-def compounding_time_decay(step: ArrayLike, init_value: Value, rate: Rate) -> ArrayLike:
+def compounding_time_decay(step: Array, init_value: Value, rate: Rate) -> Array:
     """What a loop makes that does `lr *= 1 / (1 + rate * k)` for k = 0, 1, 2, ...
 
     Found in much old training code, where it was meant as `inverse_time_decay`. It
@@ -113,6 +112,7 @@ def _sum_log1p(rate: Array, t: Array) -> Array:
     first_few = _FIRST[max(4, rate.dtype.itemsize)]
     logarithms = log1p(rate * as_real(jnp.arange(first_few + 1)))
     head = jnp.cumsum(logarithms)[jnp.minimum(t, first_few).astype(jnp.int32)]
+    head = as_real(head) if is_weak(logarithms) else head  # which the sum forgets
     count = as_real(since(t, first_few))
     begin, end = rate * first_few, rate * (count + first_few)
     # The integral, the trapezoid's half steps, then the odd derivatives. The middle is

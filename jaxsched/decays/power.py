@@ -3,7 +3,7 @@
 from typing import Any
 
 import jax.numpy as jnp
-from jax.typing import ArrayLike
+from jax import Array
 
 from jaxsched.arrays import as_real
 from jaxsched.domains import Factor, Period, Power, Steps, Value
@@ -14,9 +14,7 @@ from jaxsched.schedule.phases import number
 
 
 @schedule
-def inverse_sqrt_decay(
-    step: ArrayLike, init_value: Value, timescale: Period
-) -> ArrayLike:
+def inverse_sqrt_decay(step: Array, init_value: Value, timescale: Period) -> Array:
     """Divided by the square root of time.
 
     Needs no total length, so training can go on; "rsqrt" in big_vision and T5X. With
@@ -45,7 +43,7 @@ def inverse_sqrt_decay(
     Reference: Zhai et al., "Scaling Vision Transformers" (2022), arXiv:2106.04560,
     section 3.5.
     """
-    return init_value / jnp.sqrt(1 + turns(step, timescale))
+    return jnp.divide(init_value, jnp.sqrt(1 + turns(step, timescale)))
 
 
 def _ramp_and_tail(s: Any, until: float) -> list[Phase]:
@@ -55,8 +53,8 @@ def _ramp_and_tail(s: Any, until: float) -> list[Phase]:
 
 @schedule(phases=_ramp_and_tail)
 def noam(
-    step: ArrayLike, model_size: Factor, warmup_steps: Steps, *, factor: Factor = 1.0
-) -> ArrayLike:
+    step: Array, model_size: Factor, warmup_steps: Steps, *, factor: Factor = 1.0
+) -> Array:
     """The Transformer's schedule: a linear warm-up, then the inverse square root.
 
     The peak is factor / sqrt(model_size * warmup_steps), at t + 1 = warmup_steps.
@@ -94,14 +92,14 @@ def noam(
     ramp = as_real(warmup_steps)
     rising = n < ramp
     climbed = jnp.where(rising, n / safely(rising, ramp), 1.0)
-    scale = factor / jnp.sqrt(jnp.asarray(model_size))
+    scale = jnp.divide(factor, jnp.sqrt(jnp.asarray(model_size)))
     return scale * climbed / jnp.sqrt(jnp.where(rising, ramp, n))
 
 
 @schedule
 def power_law(
-    step: ArrayLike, max_value: Value, scale: Factor, *, power: Power = 0.51
-) -> ArrayLike:
+    step: Array, max_value: Value, scale: Factor, *, power: Power = 0.51
+) -> Array:
     """A power of time under a ceiling: the Power scheduler.
 
     The decay that a fit over token counts and batch sizes suggests; it needs no total

@@ -7,7 +7,10 @@ static (part of its structure). What holds schedules is in `jaxsched.schedule`.
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, TypeAlias
+
+import numpy as np
+from jax import Array
 
 from jaxsched.arrays import Numeric
 from jaxsched.domains.choices import TrueOrFalse
@@ -15,6 +18,9 @@ from jaxsched.domains.numbers import Growth, Number, whole_number
 from jaxsched.domains.tables import Table
 
 _LENGTH = Number(least=0, whole="may", kind="a length")
+
+# What may be given for a table.
+_Row: TypeAlias = Sequence[Numeric] | Array | np.ndarray
 
 
 Flag = Annotated[bool, TrueOrFalse()]
@@ -47,13 +53,13 @@ Count = Annotated[Numeric, whole_number(1)]
 Seed = Annotated[Numeric, whole_number(0)]
 
 
-Values = Annotated[Numeric | Sequence[Numeric], Table(Number())]
+Values = Annotated[_Row, Table(Number())]
 
 
-Factors = Annotated[Numeric | Sequence[Numeric], Table(Number(above=0))]
+Factors = Annotated[_Row, Table(Number(above=0))]
 
 
-Boundaries = Annotated[Numeric | Sequence[Numeric], Table(_LENGTH, rising=True)]
+Boundaries = Annotated[_Row, Table(_LENGTH, rising=True)]
 
 
 def is_length(domain: object) -> bool:

@@ -28,7 +28,7 @@ class OneOf(Domain):
 
     def __init__(self, *choices: Any):
         self.choices = choices
-        self.words = " | ".join(map(repr, choices))
+        self.words: str = " | ".join(map(repr, choices))
 
     def admit(self, value: Any) -> Any:
         if not any(type(value) is type(c) and value == c for c in self.choices):

@@ -47,6 +47,7 @@ class Number(Domain):
     most: float | None
     whole: str | None
     kind: str
+    largest: int | None = None  # of whole numbers; the default integer's if not given
 
     def __init__(
         self,
@@ -59,7 +60,10 @@ class Number(Domain):
     ):
         self.least, self.above, self.most = least, above, most
         self.whole, self.kind = whole, kind
-        self.words = {"a length": "steps", "a whole number": "int"}.get(kind, "number")
+        self.counts: bool = whole is not None
+        self.words: str = {"a length": "steps", "a whole number": "int"}.get(
+            kind, "number"
+        )
 
     def admit(self, value: Any) -> Any:
         value = numeric(value, self.kind)
@@ -89,7 +93,7 @@ class Number(Domain):
             raise ValueError(f"must be > {self.above}")
         if self.most is not None and most > self.most:
             raise ValueError(f"must be <= {self.most}")
-        largest = int(np.iinfo(default_integer()).max)
+        largest = self.largest or int(np.iinfo(default_integer()).max)
         if self.whole and most > largest and is_whole(value):
             raise ValueError(f"must be <= {largest} (or a float, or enable x64)")
 

@@ -35,7 +35,9 @@ class Table(Domain):
 
     def __init__(self, of: Number, *, rising: bool = False):
         self.of = of
-        self.words = f"list of {of.words}s" if of.words != "steps" else "list of steps"
+        self.words: str = (
+            f"list of {of.words}s" if of.words != "steps" else "list of steps"
+        )
         self.rising = rising
 
     def admit(self, value: Any) -> Any:
@@ -159,7 +161,8 @@ class Numbers:
         return iter(self.plain())
 
     def __getitem__(self, index: Any) -> Any:
-        return self.plain()[index]
+        is_plain = isinstance(index, (int, slice))
+        return self.plain()[index] if is_plain else np.asarray(self)[index]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.plain(), dtype)
@@ -167,8 +170,8 @@ class Numbers:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Numbers):
             return same(self.plain(), other.plain())
-        if isinstance(other, (list, tuple)) and self.is_open:
-            return self.plain() == list(other)
+        if isinstance(other, list) and self.is_open:
+            return bool(np.array_equal(self.plain(), other))
         return NotImplemented
 
     def __hash__(self) -> int:

@@ -5,16 +5,15 @@ from typing import Any
 
 import jax
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_step
+from jaxsched.arrays import Numeric, as_step
 from jaxsched.domains.numbers import Step
 from jaxsched.rule import admitted
 from jaxsched.schedule import Inner, Schedule
 from jaxsched.schedule.stacking import leading_axes
 
 
-def evaluate(schedule: Any, steps: ArrayLike) -> Array:
+def evaluate(schedule: Any, steps: Numeric) -> Array:
     """The values of a schedule, or of all schedules in a stacked one, at some steps.
 
     One program for each structure and each shape of `steps`: another grid of the same

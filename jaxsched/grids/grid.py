@@ -9,13 +9,13 @@ import numpy as np
 from jax.core import Tracer
 
 from jaxsched.arrays import host_numbers, is_array, is_real
-from jaxsched.rule import Bound, short
-from jaxsched.schedule.stacking import stacked
+from jaxsched.rule import short
+from jaxsched.schedule.stacking import B, stacked
 
 
 def grid(
-    factory: Callable[..., Any], /, *fixed: Any, product: bool = True, **axes: Any
-) -> Any:
+    factory: Callable[..., B], /, *fixed: Any, product: bool = True, **axes: Any
+) -> B:
     """The schedules of all combinations of some settings, as one stacked schedule.
 
     A sweep is then one program: `jax.vmap(train)(js.grid(...))`, where `train(schedule)`
@@ -71,15 +71,15 @@ def grid(
 
 def of_points(
     function: str,
-    make: Callable[[Mapping[str, Any]], Any],
+    make: Callable[[Mapping[str, Any]], B],
     points: Sequence[Mapping[str, Any]],
-) -> Any:
+) -> B:
     """The stacked schedule of the settings of all points; errors name the point."""
 
     def label(i: int) -> str:
         return f"{i} ({', '.join(f'{k}={short(v)}' for k, v in points[i].items())})"
 
-    schedules: list[Bound] = []
+    schedules: list[B] = []
     for i, setting in enumerate(points):
         try:
             schedules.append(make(setting))

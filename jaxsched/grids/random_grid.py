@@ -13,16 +13,17 @@ from jaxsched.domains.distributions import Distribution
 from jaxsched.domains.numbers import whole_number
 from jaxsched.grids.grid import is_axis, of_points
 from jaxsched.rule import admitted, short
+from jaxsched.schedule.stacking import B
 
 
 def random_grid(
-    factory: Callable[..., Any],
+    factory: Callable[..., B],
     /,
     key: Array,
     n: int,
     *fixed: Any,
     **distributions: Any,
-) -> Any:
+) -> B:
     """Schedules of settings drawn at random, as one stacked schedule.
 
     Random search: with more than two hyperparameters it finds good settings in fewer

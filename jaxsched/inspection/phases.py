@@ -94,9 +94,15 @@ def inspected(function: str, schedule: Any, argument: str = "schedule") -> Sched
     return made
 
 
+# As far as schedules are read.
+LAST_STEP = 2**62 - 1
+RUN_LENGTH = whole_number(1)
+RUN_LENGTH.largest = LAST_STEP + 1
+
+
 def run_length(function: str, total_steps: Any) -> int:
     """A checked `total_steps`."""
-    return admitted(function, "total_steps", total_steps, whole_number(1))
+    return admitted(function, "total_steps", total_steps, RUN_LENGTH)
 
 
 def _whole(phase: Phase) -> Phase:

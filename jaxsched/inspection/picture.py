@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxsched.arrays import is_traced
-from jaxsched.inspection.phases import horizon, phases
+from jaxsched.inspection.phases import LAST_STEP, horizon, phases
 from jaxsched.inspection.samples import curve
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.stacking import leading_axes
@@ -51,7 +51,7 @@ def _shown(schedule: Schedule) -> int:
     """How many steps to show: all, or of what never ends a beginning."""
     end = horizon(schedule)
     if end:
-        return end
+        return min(end, LAST_STEP - 1)
     last = max((phase.begin for phase in phases(schedule)), default=0)
     return min(4 * last, 2**31 - 2) or 1000
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxsched.inspection.phases import latest_end, phases, run_length
+from jaxsched.inspection.phases import LAST_STEP, latest_end, phases, run_length
 from jaxsched.rule import short
 from jaxsched.schedule import Schedule
 
@@ -37,9 +37,14 @@ def known_length(
     if total_steps is not None:
         return run_length(function, total_steps)
     last = latest_end(schedules)
-    if not last:
+    if not 0 < last <= LAST_STEP:
+        why = (
+            "have no end or no length"
+            if last == 0
+            else "end after the last step that is read"
+        )
         raise ValueError(
-            f"{function}: total_steps must be given for schedules that have no end, got "
+            f"{function}: total_steps must be given for schedules that {why}, got "
             f"total_steps=None for {short(list(schedules))}"
         )
     return last

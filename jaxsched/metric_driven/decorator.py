@@ -38,7 +38,6 @@ def metric_driven(
 
     Raises:
       TypeError: A hyperparameter has no domain, or there is no `schedule`.
-      ValueError: The name is that of another metric-driven schedule.
 
     >>> import jaxsched as js
     >>> import jax.numpy as jnp

@@ -6,9 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import Numeric, as_real
 from jaxsched.domains import Count, Factor, Rate, Value
 from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
 from jaxsched.metric_driven.machine import Machine, Report, Scalar
@@ -41,12 +40,12 @@ class Greedy(NamedTuple):
 
 
 def _check(
-    factor: ArrayLike,
-    threshold: ArrayLike,
+    factor: Numeric,
+    threshold: Numeric,
     threshold_mode: str,
     mode: str,
-    min_value: ArrayLike,
-    max_value: ArrayLike,
+    min_value: Numeric,
+    max_value: Numeric,
     **_: object,
 ) -> None:
     refuse_growth(factor)
@@ -172,10 +171,10 @@ def greedy(
 
 
 def _moved(
-    multiplier: ArrayLike,
+    multiplier: Numeric,
     rises: Array,
     falls: Array,
-    factor: ArrayLike,
+    factor: Numeric,
     least: Array,
     most: Array,
 ) -> Array:

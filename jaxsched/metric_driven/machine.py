@@ -13,9 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_real, is_array, is_traced
+from jaxsched.arrays import Numeric, as_real, is_array, is_traced
 from jaxsched.domains.numbers import numeric
 from jaxsched.progress import later
 from jaxsched.rule import Bound, short
@@ -25,6 +24,9 @@ _MISSING: Any = object()
 
 # A number in the memory of a machine: Python's at the start, an array in a program.
 Scalar: TypeAlias = Any
+
+# What may be given for a flag that a program computes.
+Truth: TypeAlias = bool | np.bool_ | np.ndarray | Array
 
 
 class MetricDrivenState(NamedTuple):
@@ -51,7 +53,7 @@ class Machine(NamedTuple):
 
     start: Callable[[], Any]  # the memory before any metric
     judge: Callable[[Any, Report], Any]  # the memory after an update
-    rate: Callable[[Any, Array, Array], ArrayLike]  # of memory, step and inner rate
+    rate: Callable[[Any, Array, Array], Numeric]  # of memory, step and inner rate
     needs_value: bool = True  # whether an update without a metric is a mistake
 
 
@@ -96,9 +98,9 @@ class MetricDriven(Bound):
         self,
         state: MetricDrivenState,
         *,
-        value: ArrayLike | None = _MISSING,
-        measured: ArrayLike = True,
-        trigger: ArrayLike = False,
+        value: Numeric | None = _MISSING,
+        measured: Truth = True,
+        trigger: Truth = False,
         **extra: Any,
     ) -> MetricDrivenState:
         """The state after one more update of the optimizer.
@@ -153,7 +155,7 @@ class MetricDriven(Bound):
         self,
         state: MetricDrivenState,
         own: Any,
-        value: ArrayLike,
+        value: Numeric,
         measured: Array,
         trigger: Array,
     ) -> MetricDrivenState:
@@ -192,7 +194,7 @@ class MetricDriven(Bound):
         return inner(state.inner if isinstance(inner, MetricDriven) else state.step)
 
 
-def _metric(value: Any, name: str) -> ArrayLike:
+def _metric(value: Any, name: str) -> Numeric:
     """The metric, checked."""
     try:
         value = numeric(value)
@@ -222,7 +224,7 @@ def _flag(value: Any, argument: str, name: str) -> Array:
     return jnp.asarray(value)
 
 
-def strong(x: ArrayLike) -> Array:
+def strong(x: Numeric) -> Array:
     """A number as a state keeps it: of a dtype of its own, which no update changes."""
     return jnp.asarray(x, np.dtype(jnp.result_type(x)))
 

@@ -5,9 +5,8 @@ from typing import Annotated, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import Numeric, as_real
 from jaxsched.domains.choices import OneOf
 from jaxsched.domains.numbers import whole_number
 from jaxsched.metric_driven.machine import Report, Scalar
@@ -15,7 +14,7 @@ from jaxsched.rule import Refusal, known
 
 Mode = Annotated[str, OneOf("min", "max")]
 ThresholdMode = Annotated[str, OneOf("rel", "abs", "magnitude")]
-Patience = Annotated[ArrayLike, whole_number(0)]
+Patience = Annotated[Numeric, whole_number(0)]
 
 
 class Window(NamedTuple):
@@ -37,9 +36,9 @@ class Verdict(NamedTuple):
 def look(
     window: Window,
     report: Report,
-    size: ArrayLike,
-    best: ArrayLike,
-    threshold: ArrayLike,
+    size: Numeric,
+    best: Numeric,
+    threshold: Numeric,
     threshold_mode: str,
     mode: str,
 ) -> tuple[Window, Verdict]:
@@ -56,9 +55,9 @@ def look(
 
 
 def is_better(
-    value: ArrayLike,
-    best: ArrayLike,
-    threshold: ArrayLike,
+    value: Numeric,
+    best: Numeric,
+    threshold: Numeric,
     threshold_mode: str,
     mode: str,
 ) -> Array:
@@ -80,13 +79,13 @@ def worst(mode: str) -> float:
     return float("inf") if mode == "min" else -float("inf")
 
 
-def refuse_growth(factor: ArrayLike) -> None:
+def refuse_growth(factor: Numeric) -> None:
     """Refuses a factor that is to bring the rate down and would not."""
     if known(factor) and not np.all(np.asarray(factor) < 1):
         raise Refusal("factor must be < 1", "factor")
 
 
-def refuse_impossible(threshold: ArrayLike, threshold_mode: str, mode: str) -> None:
+def refuse_impossible(threshold: Numeric, threshold_mode: str, mode: str) -> None:
     """Refuses a threshold below which no positive metric could fall."""
     relative = threshold_mode == "rel" and mode == "min"
     if relative and known(threshold) and not np.all(np.asarray(threshold) < 1):

@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import Numeric, as_real
 from jaxsched.domains import Count, Factor, Rate, Value
 from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
 from jaxsched.metric_driven.machine import Machine, Report, Scalar
@@ -33,7 +32,7 @@ class Plateau(NamedTuple):
 
 
 def _check(
-    factor: ArrayLike, threshold: ArrayLike, threshold_mode: str, mode: str, **_: object
+    factor: Numeric, threshold: Numeric, threshold_mode: str, mode: str, **_: object
 ) -> None:
     refuse_growth(factor)
     refuse_impossible(threshold, threshold_mode, mode)

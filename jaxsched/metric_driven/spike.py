@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import Numeric, as_real
 from jaxsched.domains import Count, Factor, Power, Steps
 from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
 from jaxsched.metric_driven.machine import Machine, Report, Scalar
@@ -30,7 +29,7 @@ class Spike(NamedTuple):
     since: Scalar = -1  # updates since the last spike, -1 before there is one
 
 
-def _check(factor: ArrayLike, **_: object) -> None:
+def _check(factor: Numeric, **_: object) -> None:
     refuse_growth(factor)
 
 

@@ -4,9 +4,8 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 from jax import Array
-from jax.typing import ArrayLike
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import Numeric, as_real
 from jaxsched.domains import Count, Rate, Steps, Value
 from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
 from jaxsched.metric_driven.machine import Machine, Report, Scalar
@@ -34,7 +33,7 @@ class Trigger(NamedTuple):
     held: Scalar = 0.0  # the rate there
 
 
-def _check(threshold: ArrayLike, threshold_mode: str, mode: str, **_: object) -> None:
+def _check(threshold: Numeric, threshold_mode: str, mode: str, **_: object) -> None:
     refuse_impossible(threshold, threshold_mode, mode)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from jaxsched.arrays import is_traced
 from jaxsched.domains.numbers import Number, numeric, whole_number
-from jaxsched.rule import admitted, short
+from jaxsched.rule import Domain, admitted, short
 
 _INTERVAL = 15
 
@@ -227,10 +227,8 @@ def _row(function: str, argument: str, values: Any) -> np.ndarray:
     return admitted(function, argument, values, _Row())
 
 
-class _Row:
+class _Row(Domain):
     """A row of real numbers."""
-
-    static: bool = False
 
     def admit(self, value: Any) -> np.ndarray:
         kind = "a row of numbers"
@@ -245,6 +243,3 @@ class _Row:
         if row.ndim != 1:
             raise ValueError(f"must be {kind}, not an array of shape {row.shape}")
         return row.astype(np.float64)
-
-    def load(self, value: np.ndarray) -> np.ndarray:
-        return value

@@ -119,8 +119,8 @@ def one_cycle(
 
     Reference: Smith, Topin, "Super-Convergence" (2018), arXiv:1708.07120, section 3.
     """
-    init = peak_value / 25 if init_value is None else init_value  # type: ignore[operator]
-    end = init / 10_000 if end_value is None else end_value  # type: ignore[operator]
+    init = peak_value / 25 if init_value is None else init_value
+    end = init / 10_000 if end_value is None else end_value
     rest = rest_of(total_steps, warmup_steps=warmup_steps)
     down = transition(peak_value, end, rest, shape=shape)
     if phases == 3:
@@ -175,7 +175,7 @@ def slanted_triangular(
     Reference: Howard, Ruder, "Universal Language Model Fine-tuning for Text
     Classification" (2018), arXiv:1801.06146, equation 3.
     """
-    low = peak_value / 32 if min_value is None else min_value  # type: ignore[operator]
+    low = peak_value / 32 if min_value is None else min_value
     rest = rest_of(total_steps, warmup_steps=warmup_steps)
     return warmup(linear(peak_value, low, rest), warmup_steps, low)
 

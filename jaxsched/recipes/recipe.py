@@ -20,7 +20,6 @@ def recipe(function: Callable[P, Schedule], /) -> Callable[P, Schedule]:
 
     Raises:
       TypeError: An argument has no domain.
-      ValueError: The name is that of another schedule.
 
     >>> import jaxsched as js
     >>> @js.recipe

@@ -1,5 +1,6 @@
 """Domain, what one hyperparameter may be."""
 
+from collections.abc import Hashable
 from typing import Any
 
 from jax.core import Tracer
@@ -25,13 +26,22 @@ class Domain:
       static: Whether it belongs to the structure of a pytree instead of to its leaves.
       ndim: The number of axes of its arrays where nothing is stacked.
       words: What to call it in the signature that `help` shows.
-      decides: Whether a known number is needed as itself, not as data of a program.
+      decides: Whether a known number is needed as itself, not as data of a program, and
+        with it the others of its rule that count steps or cycles.
+      counts: Whether it counts steps or cycles.
     """
 
     static: bool = False
     ndim: int = 0
     words: str = "value"
     decides: bool = False
+    counts: bool = False
+
+    @property
+    def identity(self) -> Hashable:
+        """What tells it from other domains."""
+        own = sorted(vars(self).items())
+        return type(self), tuple((name, _identity(value)) for name, value in own)
 
     def admit(self, value: Any) -> Any:
         """The value as it is kept, or a ValueError or TypeError saying "must be ..."."""
@@ -72,9 +82,14 @@ def _entry(i: int, value: Any) -> Any:
         raise
 
 
+def _identity(value: Any) -> Hashable:
+    return value.identity if isinstance(value, Domain) else repr(value)
+
+
 class Words(str):
     """A text that a signature shows without quotation marks."""
 
     __slots__ = ()
 
-    __repr__ = str.__str__
+    def __repr__(self) -> str:
+        return str(self)

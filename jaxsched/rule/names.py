@@ -50,6 +50,10 @@ class Names:
         parts = tuple(name.split("."))
         ours = len(parts) > 1 and parts[0] in _PREFIXES
         parts = parts[1:] if ours else parts
+        if name == "array":  # what text calls for an array
+            return []
+        if not ours and parts in self._rules:
+            return [self._rules[parts]]
         found = [r for p, r in self._rules.items() if p[-len(parts) :] == parts]
         own = [rule for rule in found if rule.is_own]
         return own if ours or (own and len(parts) == 1) else found
@@ -88,6 +92,8 @@ class Names:
             )
         if self._rules.setdefault(rule.path, rule) != rule:
             return "was defined again since"
+        if self.meant(self.shortest(rule)) != [rule]:
+            return "is called like something else"
         return None
 
     def nearest(self, name: str, n: int = 3) -> list[str]:

@@ -2,10 +2,9 @@
 
 import difflib
 import inspect
-import typing
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from jaxsched.rule.domain import Domain, NotData, Words
 from jaxsched.rule.identity import captured, identity
@@ -13,8 +12,25 @@ from jaxsched.rule.signature import read_signature
 from jaxsched.rule.values import same
 from jaxsched.rule.wording import Refusal, admitted, short
 
-if typing.TYPE_CHECKING:
-    from jaxsched.rule.names import Names
+
+class Naming(Protocol):
+    """How a rule is called in texts; `jaxsched.rule.names` knows all that there are."""
+
+    def shortest(self, rule: "Rule") -> str:
+        """The shortest name that means the rule."""
+        ...
+
+    def why_not(self, rule: "Rule") -> str | None:
+        """Why no name means the rule, or None where one does."""
+        ...
+
+    def known(self, rule: "Rule") -> "Rule":
+        """The rule that is the same, or itself."""
+        ...
+
+    def recipe_with(self, argument: str) -> str | None:
+        """The name of a recipe that takes the argument."""
+        ...
 
 
 class Rule:
@@ -33,8 +49,9 @@ class Rule:
     constructor: Callable[..., Any]
     signature: inspect.Signature
     domains: dict[str, Domain]
-    names: "Names"
+    names: Naming
     is_recipe: bool
+    writes_defaults: bool
 
     def __init__(
         self,
@@ -44,6 +61,14 @@ class Rule:
         check: Callable[..., None] | None = None,
         writes_defaults: bool = False,
     ):
+        if not hasattr(function, "__code__") and not hasattr(function, "__wrapped__"):
+            raise TypeError(
+                f"a rule is a function that `def` made, got {short(function)}"
+            )
+        if not function.__name__.isidentifier():
+            raise TypeError(
+                f"{function.__name__}: a rule needs a name of its own; make it with def"
+            )
         self.function = function
         self.name = function.__name__
         self.check = check
@@ -70,13 +95,22 @@ class Rule:
 
     @cached_property
     def identity(self) -> Hashable:
-        """What tells it from others."""
-        return identity(self.function)
+        """What tells it from others: its functions, and what its arguments may be."""
+        domains = tuple((name, d.identity) for name, d in self.domains.items())
+        return tuple(map(identity, self.functions())), domains
+
+    def functions(self) -> list[Callable[..., Any]]:
+        """All functions that it is made of."""
+        return [self.function] if self.check is None else [self.function, self.check]
 
     @property
     def captures(self) -> list[str]:
         """The variables of a surrounding function that it uses."""
-        return list(captured(self.function))
+        if self.is_own:  # no two of which differ in these alone
+            return []
+        return list(
+            dict.fromkeys(name for f in self.functions() for name in captured(f))
+        )
 
     def __eq__(self, other: object) -> bool:
         return self is other or (

@@ -21,6 +21,9 @@ def plain(value: Any) -> Any:
     A Python number that went through a program comes out as such an array. It is still
     the number: it compares, prints and hashes as one.
     """
+    if isinstance(value, np.generic):  # what NumPy's arithmetic makes of a number
+        is_wide = value.dtype in (np.float64, np.int64)
+        return value.item() if is_wide else np.asarray(value)
     if is_weak(value) and not isinstance(value, Tracer):
         return host_numbers(value)
     return value

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from jaxsched.domains import Value
 from jaxsched.domains.functions import Function, is_function_of_step
@@ -15,7 +16,7 @@ from jaxsched.schedule.schedule import Schedule
 
 
 @schedule
-def constant(step: Any, value: Value) -> Any:
+def constant(step: Array, value: Value) -> Array:
     """The same value at every step.
 
     The baseline, and a part of longer schedules. Unlike a plain number it is a schedule:
@@ -40,14 +41,14 @@ def constant(step: Any, value: Value) -> Any:
 
     Reference: Goodfellow, Bengio, Courville, *Deep Learning* (2016), algorithm 8.1.
     """
-    return value
+    return jnp.asarray(value)
 
 
 vars(constant)["__rule__"].is_constant = True
 
 
 @schedule
-def call(step: Any, function: Annotated[Callable[[Any], Any], Function()]) -> Any:
+def call(step: Array, function: Annotated[Callable[[Any], Any], Function()]) -> Array:
     """A callable of one scalar step as a schedule."""
     try:
         if jnp.ndim(step) == 0:

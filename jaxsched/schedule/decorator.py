@@ -33,6 +33,10 @@ class ScheduleRule(Rule):
         has_end = "steps" in self.domains and is_length(self.domains["steps"])
         self.timeline = phases or (ending if has_end else unbounded)
 
+    def functions(self) -> list[Callable[..., Any]]:
+        """All functions that it is made of."""
+        return [*super().functions(), self.timeline]
+
 
 @overload
 def schedule(rule: Callable[Concatenate[Any, P], Any], /) -> Callable[P, Schedule]: ...

@@ -7,47 +7,31 @@ Its input and output are 64-bit words, each viewed as two of 32 bits: at its bor
 would make float32 of every float64 wherever x64 is off.
 """
 
-import math
 import struct
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array, lax
 from jax.core import Tracer
 
-from jaxsched.arrays import as_real, is_array
+from jaxsched.arrays import is_array
 from jaxsched.domains.tables import Numbers
 from jaxsched.rule import Bound, plain
-
-try:
-    _enable_x64 = jax.enable_x64
-except AttributeError:  # JAX before 0.8
-    from jax.experimental import enable_x64 as _enable_x64
+from jaxsched.rule.identity import surroundings
+from jaxsched.schedule.programs import LARGE, Leaf, compiled
 
 # Larger integers go on as floats: sums of a step and a length must not wrap.
 _LARGEST = 2**62
 
 # Many steps are computed so many at a time, filled up: few programs, whatever the number.
-_SIZES = (64, 1024, 16384, 262144)
-
-# The large ones are worth optimising, the others are to be there soon.
-_QUICKLY = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+_SIZES = (64, 1024, 16384, LARGE)
 
 
-# The programs that are kept; then the oldest is dropped.
-_MOST = 4096
+# The programs that are kept; then the oldest is dropped. Those of callables are kept by
+# their schedules alone, for each callable is a structure of its own.
+_MOST = 1024
 _programs: dict[Hashable, Callable[..., Any]] = {}
-
-
-# What a program knows of a hyperparameter: "d" or "q", that it is a float or an integer
-# among the words; that and the shape of an array of them; or the type and the number that
-# the program is compiled for.
-_Leaf = str | tuple[Any, Any]
 
 
 class Reader:
@@ -61,6 +45,7 @@ class Reader:
         walk = _Walk()
         walk.enter(schedule)
         self._structure, self._leaves = tuple(walk.structure), tuple(walk.leaves)
+        self._programs = {} if walk.holds_callable else _programs
         words = struct.pack(f"={''.join(walk.layout)}q", *walk.words, 0)
         self._words = np.frombuffer(words, np.int64)
         self._scalar: Callable[..., Any] | None = None  # for the usual step, an integer
@@ -103,12 +88,21 @@ class Reader:
     ) -> Callable[..., Any]:
         """The program of all schedules of this structure, for steps of a kind."""
         key = self._structure, kind, size
-        found = _programs.get(key)
+        kept = self._programs
+        found = kept.get(key)
         if found is None:
-            found = _compiled(jax.tree.structure(schedule), self._leaves, kind, size)
-            if len(_programs) >= _MOST:
-                _programs.pop(next(iter(_programs)), None)
-            _programs[key] = found
+            structure = jax.tree.structure(schedule)
+            try:
+                found = compiled(structure, self._leaves, kind, size)
+            except jax.errors.ConcretizationTypeError as error:
+                raise TypeError(
+                    f"{schedule._rule.name}: a rule that is read with at() must not branch "
+                    "on a number, nor need it as a Python number: all are data there, as "
+                    "in jax.jit; use jnp.where"
+                ) from error
+            if len(kept) >= _MOST:
+                kept.pop(next(iter(kept)), None)
+            kept[key] = found
         return found
 
 
@@ -121,23 +115,28 @@ class _Walk:
 
     def __init__(self) -> None:
         self.structure: list[Hashable] = []
-        self.leaves: list[_Leaf] = []
+        self.leaves: list[Leaf] = []
+        self.holds_callable = False
         self.layout: list[str] = []  # of the words, in the language of `struct`
         self.words: list[Any] = []
 
     def enter(self, node: Bound) -> None:
         rule, values = node._rule, node._values
         self.structure.append(rule)
+        if not rule.is_own:  # what its module says now, ours say what they always did
+            self.structure.append(surroundings(rule.function))
         decided = any(not rule.is_default(k, values[k]) for k in rule.deciding)
         for name, value in values.items():
             kind = type(value)
             if kind is float or kind is int:
-                if decided or rule.is_default(name, value):
-                    self._leaf((kind, value))
+                is_fixed = decided and rule.domains[name].counts
+                if is_fixed or rule.is_default(name, value):
+                    self._leaf((kind, repr(value)))
                 else:
                     self._word("d" if kind is float else "q", value)
             elif value is None or rule.domains[name].static:
                 self.structure.append(value)
+                self.holds_callable |= callable(value)
             elif isinstance(value, Bound):
                 self.enter(value)
             elif isinstance(value, tuple):
@@ -145,9 +144,10 @@ class _Walk:
                 for entry in value:
                     self.enter(entry)
             else:
-                self._add(value, decided, rule.is_default(name, value))
+                is_fixed = decided and rule.domains[name].counts
+                self._add(value, is_fixed, rule.is_default(name, value))
 
-    def _leaf(self, leaf: _Leaf) -> None:
+    def _leaf(self, leaf: Leaf) -> None:
         self.structure.append(leaf)  # between what has none, in its place
         self.leaves.append(leaf)
 
@@ -166,7 +166,7 @@ class _Walk:
         kind = type(value)
         if kind in (int, float):
             if decided or is_default:
-                self._leaf((kind, value))
+                self._leaf((kind, repr(value)))
             else:
                 self._word(_LETTERS[kind], value)
         elif isinstance(value, list) or jax.tree.leaves(value):
@@ -176,6 +176,7 @@ class _Walk:
             self.words.append(host.tobytes())
         else:
             self.structure.append(value)
+            self.holds_callable = True
 
 
 def _wide(value: Any) -> np.ndarray:
@@ -196,82 +197,18 @@ def _letter(host: np.ndarray) -> str:
 def _steps(step: Any) -> np.ndarray:
     """Steps as 64-bit integers not below 0, or as floats."""
     if type(step) is int:
-        return np.array(float(step))  # too large to stay an integer
+        return np.array(float(min(step, 10**300)))  # too large to stay an integer
     host = np.asarray(jax.device_get(step))
     if host.dtype.kind in "iu" and not np.any(host.astype(np.float64) > _LARGEST):
         return np.maximum(host, 0).astype(np.int64)
     return host.astype(np.float64)
 
 
-def _compiled(
-    structure: Any, leaves: tuple[_Leaf, ...], kind: str, size: int | None
-) -> Callable[..., Any]:
-    def evaluate(words: Array) -> Array:
-        sources = {
-            "d": lax.bitcast_convert_type(words, jnp.float64),
-            "q": lax.bitcast_convert_type(words, jnp.int64),
-        }
-        place = 0
-
-        def read(kind: str, shape: tuple[int, ...]) -> Array:
-            nonlocal place
-            begin, place = place, place + math.prod(shape)
-            part = jnp.reshape(sources[kind][begin:place], shape)
-            return as_real(part) if kind == "d" else part
-
-        given = [_given(leaf, read) for leaf in leaves]
-        step = read(kind, () if size is None else (size,))
-        value = structure.unflatten(given)._evaluate(step).astype(jnp.float64)
-        return lax.bitcast_convert_type(value, jnp.uint32)
-
-    def compiled() -> Callable[..., Any]:
-        count = sum(map(_count, leaves)) + (size or 1)
-        words = jax.ShapeDtypeStruct((count, 2), np.uint32)
-        free = jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow")
-        with _enable_x64(True), jax.default_device(_cpu()), free[0], free[1]:
-            options = None if size == _SIZES[-1] else _accepted_options()
-            return jax.jit(evaluate).lower(words).compile(compiler_options=options)
-
-    return _elsewhere(compiled)
-
-
-def _given(leaf: _Leaf, read: Callable[[str, tuple[int, ...]], Array]) -> Any:
-    """A hyperparameter as the rule is given it in a program."""
-    if isinstance(leaf, str):
-        return read(leaf, ())
-    kind, value = leaf
-    return read(kind, value) if isinstance(kind, str) else value
-
-
-def _count(leaf: _Leaf) -> int:
-    """The number of words of a hyperparameter."""
-    if isinstance(leaf, str):
-        return 1
-    return math.prod(leaf[1]) if isinstance(leaf[0], str) else 0
-
-
-def _elsewhere(function: Callable[[], Any]) -> Any:
-    """What a function returns in a thread of its own, which begins with no context."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(function).result()
-
-
-@cache
-def _accepted_options() -> dict[str, Any]:
-    """Those of `_QUICKLY` that this version of the compiler knows."""
-    found = {}
-    for option in _QUICKLY.items():
-        program = jax.jit(lambda x: x).lower(0.0)
-        try:
-            program.compile(compiler_options=dict([option]))
-        except Exception:  # of a kind that depends on the version
-            continue
-        found |= dict([option])
-    return found
-
-
 def _run(program: Callable[..., Any], words: np.ndarray) -> np.ndarray:
     halves = words.view(np.uint32).reshape(-1, 2)
+    if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
+        with jax.disable_jit(False):
+            return np.asarray(program(halves)).view(np.float64)[..., 0]
     try:
         found = program(halves)
     except jax.errors.JaxRuntimeError:
@@ -279,12 +216,3 @@ def _run(program: Callable[..., Any], words: np.ndarray) -> np.ndarray:
         with jax.transfer_guard("allow"):
             found = program(halves)
     return np.asarray(found).view(np.float64)[..., 0]
-
-
-@cache
-def _cpu() -> Any:
-    """The CPU device of this process, or JAX's default where it has no CPU backend."""
-    try:
-        return jax.local_devices(backend="cpu")[0]
-    except RuntimeError:
-        return None

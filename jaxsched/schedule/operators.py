@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from jax import Array
+
 from jaxsched.rule import Refusal, known
 from jaxsched.schedule.arguments import ScheduleLike
 from jaxsched.schedule.decorator import ScheduleRule, constructor
@@ -73,7 +75,7 @@ def both(sign: str) -> Callable[[Any, float], list[Phase]]:
 
 
 @_operator("+", _SUM)
-def add(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
+def add(step: Array, first: ScheduleLike, second: ScheduleLike) -> Array:
     """The sum of two schedules: `first + second`.
 
     Formula: s(t) = first(t) + second(t).
@@ -99,7 +101,7 @@ def add(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
 
 
 @_operator("-", _SUM)
-def subtract(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
+def subtract(step: Array, first: ScheduleLike, second: ScheduleLike) -> Array:
     """The difference of two schedules: `first - second`.
 
     Formula: s(t) = first(t) - second(t).
@@ -125,7 +127,7 @@ def subtract(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
 
 
 @_operator("*", _PRODUCT)
-def multiply(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
+def multiply(step: Array, first: ScheduleLike, second: ScheduleLike) -> Array:
     """The product of two schedules: `first * second`.
 
     Factors such as "constant * linear_warmup * rsqrt_decay" are written this way.
@@ -159,7 +161,7 @@ def _not_zero(first: ScheduleLike, second: Schedule) -> None:
 
 
 @_operator("/", _PRODUCT, check=_not_zero)
-def divide(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
+def divide(step: Array, first: ScheduleLike, second: ScheduleLike) -> Array:
     """The quotient of two schedules: `first / second`.
 
     Formula: s(t) = first(t) / second(t). Where `second` passes through 0 it is
@@ -187,7 +189,7 @@ def divide(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
 
 
 @_operator("-", _SIGN)
-def negative(step: Any, schedule: ScheduleLike) -> Any:
+def negative(step: Array, schedule: ScheduleLike) -> Array:
     """A schedule with its sign turned: `-schedule`.
 
     Optax adds updates, so `optax.scale_by_schedule` wants the negative rate.

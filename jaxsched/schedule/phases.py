@@ -87,6 +87,8 @@ def ending(s: Any, until: float) -> list[Phase]:
 
     What it holds may go on for as long again.
     """
+    if s.steps is None:
+        return unbounded(s)
     held = (v for v in s._values.values() if isinstance(v, (type(s), tuple)))
     inner = [x for v in held for x in (v if isinstance(v, tuple) else (v,))]
     ends = (phases_of(x, until)[-1].end for x in inner if not is_constant(x))

@@ -50,7 +50,7 @@ class Schedule(Bound):
 
     __slots__ = ("_compiled", "_reader")
 
-    _compiled: Callable[[ArrayLike], Array]
+    _compiled: Callable[[Any], Array]
     _reader: Reader
 
     # What the rooms below make of schedules: sums and products, pictures in notebooks.
@@ -59,6 +59,7 @@ class Schedule(Bound):
         repr(self)
     )
 
+    # Any array, for that is what Optax asks of a schedule; the rest is refused in a call.
     def __call__(self, step: ArrayLike) -> Array:
         """The value at `step`.
 
@@ -78,7 +79,7 @@ class Schedule(Bound):
         return self._eager(admitted(self._rule.name, "step", step, Step()))
 
     @overload
-    def at(self, step: int | float | np.number) -> float: ...
+    def at(self, step: int | float | np.integer | np.floating) -> float: ...
     @overload
     def at(self, step: Array | np.ndarray) -> np.ndarray: ...
     def at(self, step: Numeric) -> float | np.ndarray:
@@ -144,7 +145,7 @@ class Schedule(Bound):
             object.__setattr__(self, "_compiled", compiled)
         return compiled(step)
 
-    def _evaluate(self, step: ArrayLike) -> Array:
+    def _evaluate(self, step: Any) -> Array:
         name = self._rule.name
         now = as_step(admitted(name, "step", step, Step()))
         result = jnp.asarray(self._rule.function(now, **self._loaded()))

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from jaxsched.arrays import is_array, is_weak
 from jaxsched.domains.tables import Numbers
@@ -125,9 +126,25 @@ def entries(stacked: B, index: Any) -> B:
             f"{name}: a single schedule has no entries, got index {short(index)}; its "
             "value at a step is schedule(step) or schedule.at(step)"
         )
-    if isinstance(index, int) and not -axes[0] <= index < axes[0]:
-        raise IndexError(f"{name}: index must be < {axes[0]}, got {index}")
-    return _entries(stacked, index)
+    return _entries(stacked, _checked_index(name, index, axes[0]))
+
+
+def _checked_index(name: str, index: Any, n: int) -> Any:
+    """An index of n schedules; arrays of JAX would take the nearest one there is."""
+    if isinstance(index, (slice, Tracer)):
+        return index
+    host = np.asarray(jax.device_get(index))
+    is_mask = host.dtype == bool and host.shape == (n,)
+    if not is_mask and (host.dtype.kind not in "iu" or host.ndim > 1):
+        raise TypeError(
+            f"{name}: index must be a whole number, a slice, whole numbers or a mask of "
+            f"length {n}, got {short(index)}"
+        )
+    if not is_mask and np.any((host < -n) | (host >= n)):
+        raise IndexError(
+            f"{name}: index must be from {-n} to {n - 1}, got {short(index)}"
+        )
+    return host if host.ndim else host.item()
 
 
 def _entries(stacked: B, index: Any) -> B:

@@ -18,6 +18,7 @@ from jaxsched.text.names import (
     is_schedule,
     names_for,
     rule_in,
+    shape_in,
     unknown,
 )
 
@@ -106,7 +107,7 @@ class _Builder:
         if not isinstance(data, (int, float, str, type(None), np.generic)):
             kinds = "only numbers, text, lists and mappings are read"
             _refuse_data(f"{kinds}, got {short(data)}", path)
-        return data
+        return shape_in(self.given, data, names)
 
     def _call(
         self, data: Mapping[Any, Any], path: str, depth: int, names: Names
@@ -116,7 +117,7 @@ class _Builder:
             _refuse_data(f"{reason}, got {short(list(data))}", path)
         [(name, inner)] = data.items()
         rule = None
-        if name != "array":
+        if name != "array" or "array" in (self.given or {}):
             try:
                 rule = rule_in(self.given, name) or names.find(str(name))
             except ValueError as error:

@@ -96,7 +96,11 @@ def names_for(rule: Rule | None, argument: str | None) -> Names:
 
 def check_names(function: str, given: Any) -> None:
     """Refuses names that are not a mapping of texts to constructors."""
-    for name, made in dict(given or {}).items():
+    if not isinstance(given, Mapping | None):
+        raise TypeError(
+            f"{function}: names must be a mapping, got names={short(given)}"
+        )
+    for name, made in (given or {}).items():
         if not hasattr(made, "__rule__"):
             raise TypeError(
                 f"{function}: names must map texts to constructors such as js.cosine, "
@@ -107,6 +111,16 @@ def check_names(function: str, given: Any) -> None:
 def rule_in(given: Mapping[str, Callable[..., Any]] | None, name: str) -> Rule | None:
     """The rule that a name was said to mean."""
     return rule_of(given[name]) if given and name in given else None
+
+
+def shape_in(
+    given: Mapping[str, Callable[..., Any]] | None, value: Any, names: Names
+) -> Any:
+    """A text in the place of a shape as the shape that it was said to mean."""
+    if names is schedules or not isinstance(value, str):
+        return value
+    rule = rule_in(given, value)
+    return value if rule is None else rule.constructor()
 
 
 def is_schedule(made: Any) -> bool:

@@ -3,6 +3,7 @@ schedules, and calls of rules by name are understood.
 """
 
 import ast
+import math
 import operator
 import re
 import warnings
@@ -26,6 +27,7 @@ from jaxsched.text.names import (
     is_schedule,
     names_for,
     rule_in,
+    shape_in,
     unknown,
 )
 
@@ -106,12 +108,12 @@ class _Reader:
     def _check_size(self) -> None:
         """Refuses what would take Python's own parser too long."""
         depth = calls = entries = 0
-        for place in re.finditer(f"[(){{}},\\[\\]]|\\w{{{MAX_WORD},}}", self.text):
+        for place in re.finditer("[(){},\\[\\]]|\\w+", self.text):
             found = place.group()
             opens = found in "([{"
             depth += opens - (found in ")]}")
             calls, entries = calls + opens, entries + (found == ",")
-            if len(found) > 1:
+            if len(found) >= MAX_WORD:
                 self._refuse_place(place.start(), "a number or name is too long")
             if depth > MAX_DEPTH or calls > MAX_CALLS or entries > MAX_ENTRIES:
                 deep = depth > MAX_DEPTH
@@ -130,7 +132,7 @@ class _Reader:
             case ast.Constant(value=value) if isinstance(
                 value, (int, float, str, type(None))
             ):
-                return value
+                return shape_in(self.given, value, names)
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
                 return self._arithmetic(node, op, depth, operand)
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
@@ -161,7 +163,7 @@ class _Reader:
             result = (_UNARY | _BINARY)[type(op)](*values)
         except (ArithmeticError, ValueError):
             self._refuse_at(node, "the result is too large or undefined")
-        if isinstance(result, complex) or not abs(result) < 1e300:
+        if isinstance(result, complex) or not abs(result) < math.inf:
             self._refuse_at(node, "the result is too large or not real")
         return result
 
@@ -210,16 +212,16 @@ class _Reader:
         """The rule that a name means; None for `array`."""
         line, column = self._place(node)
         rule = None
+        is_array = name.removeprefix("js.").removeprefix("jaxsched.") == "array"
         try:
             rule = rule_in(self.given, name)
             for kind in (names, schedules, shapes):  # a schedule for a shape is refused
-                if rule is None:
+                if rule is None and not is_array:
                     found = kind.find(name)
                     rule = found if found is not None and _is_called(found) else None
         except ValueError as error:
             self._refuse_at(node, str(error))
         # Python reads some other letters as these; a name is what is written.
-        is_array = name.removeprefix("js.").removeprefix("jaxsched.") == "array"
         written = self.lines[line - 1].startswith(name, column)
         if (rule is None and not is_array) or not written:
             self._refuse_at(node, unknown(name, names))

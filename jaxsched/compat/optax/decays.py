@@ -1,7 +1,6 @@
 """Constants, moves and decays."""
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.time import delay
 from jaxsched.compat.lengths import refuse_no_steps, representable
@@ -12,7 +11,7 @@ from jaxsched.schedule.arguments import constant
 from jaxsched.transitions import cosine, linear, polynomial
 
 
-def constant_schedule(value: ArrayLike) -> Schedule:
+def constant_schedule(value: Numeric) -> Schedule:
     """The same value at every step: `constant(value)`.
 
     Args:
@@ -34,11 +33,11 @@ def constant_schedule(value: ArrayLike) -> Schedule:
 
 
 def polynomial_schedule(
-    init_value: ArrayLike,
-    end_value: ArrayLike,
-    power: ArrayLike,
-    transition_steps: ArrayLike,
-    transition_begin: ArrayLike = 0,
+    init_value: Numeric,
+    end_value: Numeric,
+    power: Numeric,
+    transition_steps: Numeric,
+    transition_begin: Numeric = 0,
 ) -> Schedule:
     """A power of the remaining time, after `transition_begin` steps at `init_value`.
 
@@ -77,10 +76,10 @@ def polynomial_schedule(
 
 
 def linear_schedule(
-    init_value: ArrayLike,
-    end_value: ArrayLike,
-    transition_steps: ArrayLike,
-    transition_begin: ArrayLike = 0,
+    init_value: Numeric,
+    end_value: Numeric,
+    transition_steps: Numeric,
+    transition_begin: Numeric = 0,
 ) -> Schedule:
     """A straight line: `delay(linear(init_value, end_value, transition_steps), ...)`.
 
@@ -109,12 +108,12 @@ def linear_schedule(
 
 
 def exponential_decay(
-    init_value: ArrayLike,
-    transition_steps: ArrayLike,
-    decay_rate: ArrayLike,
-    transition_begin: ArrayLike = 0,
+    init_value: Numeric,
+    transition_steps: Numeric,
+    decay_rate: Numeric,
+    transition_begin: Numeric = 0,
     staircase: bool = False,
-    end_value: ArrayLike | None = None,
+    end_value: Numeric | None = None,
 ) -> Schedule:
     """Multiplied by `decay_rate` every `transition_steps`, within `end_value`.
 
@@ -158,10 +157,10 @@ def exponential_decay(
 
 
 def cosine_decay_schedule(
-    init_value: ArrayLike,
-    decay_steps: ArrayLike,
-    alpha: ArrayLike = 0.0,
-    exponent: ArrayLike = 1.0,
+    init_value: Numeric,
+    decay_steps: Numeric,
+    alpha: Numeric = 0.0,
+    exponent: Numeric = 1.0,
 ) -> Schedule:
     """Half a cosine: `cosine(init_value, alpha * init_value, decay_steps, power=exponent)`.
 
@@ -189,7 +188,7 @@ def cosine_decay_schedule(
 
 
 def cosine_of(
-    init_value: ArrayLike, end_value: ArrayLike, steps: ArrayLike, exponent: ArrayLike
+    init_value: Numeric, end_value: Numeric, steps: Numeric, exponent: Numeric
 ) -> Schedule:
     """A cosine of any length, to a power that may be 0."""
     if surely(exponent, lambda p: p == 0):
@@ -197,5 +196,5 @@ def cosine_of(
     return cosine(init_value, end_value, representable(steps), power=exponent)
 
 
-def _delayed(schedule: Schedule, steps: ArrayLike) -> Schedule:
+def _delayed(schedule: Schedule, steps: Numeric) -> Schedule:
     return schedule if surely(steps, lambda n: n <= 0) else delay(schedule, steps)

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators import sequence
 from jaxsched.combinators.time import shift
 from jaxsched.compat.optax.decays import cosine_of, exponential_decay, linear_schedule
@@ -14,7 +13,7 @@ from jaxsched.schedule import Schedule, ScheduleLike, as_schedule
 
 
 def warmup_constant_schedule(
-    init_value: ArrayLike, peak_value: ArrayLike, warmup_steps: ArrayLike
+    init_value: Numeric, peak_value: Numeric, warmup_steps: Numeric
 ) -> Schedule:
     """A ramp to a constant: `linear(init_value, peak_value, warmup_steps)`.
 
@@ -40,12 +39,12 @@ def warmup_constant_schedule(
 
 
 def warmup_cosine_decay_schedule(
-    init_value: ArrayLike,
-    peak_value: ArrayLike,
-    warmup_steps: ArrayLike,
-    decay_steps: ArrayLike,
-    end_value: ArrayLike = 0.0,
-    exponent: ArrayLike = 1.0,
+    init_value: Numeric,
+    peak_value: Numeric,
+    warmup_steps: Numeric,
+    decay_steps: Numeric,
+    end_value: Numeric = 0.0,
+    exponent: Numeric = 1.0,
 ) -> Schedule:
     """A ramp, then half a cosine; `decay_steps` is the length of both together.
 
@@ -74,7 +73,7 @@ def warmup_cosine_decay_schedule(
       warmup(schedule=cosine(init_value=0.1, end_value=0.0, steps=1500), steps=500,
         init_value=0.0)
     """
-    rest: Any = decay_steps - warmup_steps  # type: ignore[operator]
+    rest: Any = decay_steps - warmup_steps
     if known(rest) and rest <= 0:
         raise ValueError(
             "warmup_cosine_decay_schedule: decay_steps includes the warm-up and must be "
@@ -87,14 +86,14 @@ def warmup_cosine_decay_schedule(
 
 
 def warmup_exponential_decay_schedule(
-    init_value: ArrayLike,
-    peak_value: ArrayLike,
-    warmup_steps: ArrayLike,
-    transition_steps: ArrayLike,
-    decay_rate: ArrayLike,
-    transition_begin: ArrayLike = 0,
+    init_value: Numeric,
+    peak_value: Numeric,
+    warmup_steps: Numeric,
+    transition_steps: Numeric,
+    decay_rate: Numeric,
+    transition_begin: Numeric = 0,
     staircase: bool = False,
-    end_value: ArrayLike | None = None,
+    end_value: Numeric | None = None,
 ) -> Schedule:
     """A ramp, then an exponential decay.
 
@@ -162,7 +161,7 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
 
 
 def join_schedules(
-    schedules: Sequence[ScheduleLike], boundaries: Sequence[ArrayLike]
+    schedules: Sequence[ScheduleLike], boundaries: Sequence[Numeric]
 ) -> Schedule:
     """One schedule after another, each from its own step 0: `join`.
 
@@ -206,7 +205,7 @@ def join_schedules(
 
 
 def _warmed_up(
-    init_value: ArrayLike, peak_value: ArrayLike, steps: ArrayLike, schedule: Schedule
+    init_value: Numeric, peak_value: Numeric, steps: Numeric, schedule: Schedule
 ) -> Schedule:
     """A ramp to a schedule that begins at `peak_value`."""
     if surely(steps, lambda n: n < 0):

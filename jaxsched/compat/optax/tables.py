@@ -5,8 +5,7 @@ from itertools import accumulate, pairwise
 from operator import mul
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.compat.lengths import refuse_no_steps
 from jaxsched.compat.optax.sequence import join_schedules
 from jaxsched.domains.numbers import surely
@@ -17,8 +16,8 @@ from jaxsched.transitions import cosine, linear
 
 
 def piecewise_constant_schedule(
-    init_value: ArrayLike,
-    boundaries_and_scales: Mapping[int, ArrayLike] | None = None,
+    init_value: Numeric,
+    boundaries_and_scales: Mapping[int, Numeric] | None = None,
 ) -> Schedule:
     """Multiplied by a scale at each boundary, cumulatively: `multistep`.
 
@@ -54,8 +53,8 @@ def piecewise_constant_schedule(
 
 def piecewise_interpolate_schedule(
     interpolate_type: str,
-    init_value: ArrayLike,
-    boundaries_and_scales: Mapping[int, ArrayLike] | None = None,
+    init_value: Numeric,
+    boundaries_and_scales: Mapping[int, Numeric] | None = None,
 ) -> Schedule:
     """From value to value, in straight lines or half cosines, with scales between them.
 
@@ -106,7 +105,7 @@ def piecewise_interpolate_schedule(
 
 def linear_onecycle_schedule(
     transition_steps: int,
-    peak_value: ArrayLike,
+    peak_value: Numeric,
     pct_start: float = 0.3,
     pct_final: float = 0.85,
     div_factor: float = 25.0,
@@ -149,7 +148,7 @@ def linear_onecycle_schedule(
 
 def cosine_onecycle_schedule(
     transition_steps: int,
-    peak_value: ArrayLike,
+    peak_value: Numeric,
     pct_start: float = 0.3,
     div_factor: float = 25.0,
     final_div_factor: float = 1e4,
@@ -186,7 +185,7 @@ def cosine_onecycle_schedule(
 
 
 def _sorted(
-    name: str, boundaries_and_scales: Mapping[int, ArrayLike] | None
+    name: str, boundaries_and_scales: Mapping[int, Numeric] | None
 ) -> tuple[list[Any], list[Any]]:
     pairs = sorted((boundaries_and_scales or {}).items())
     for boundary, scale in pairs:
@@ -198,6 +197,6 @@ def _sorted(
     return [boundary for boundary, _ in pairs], [scale for _, scale in pairs]
 
 
-def _products(init_value: ArrayLike, scales: Sequence[ArrayLike]) -> list[Any]:
+def _products(init_value: Numeric, scales: Sequence[Numeric]) -> list[Any]:
     """The value itself and after each scale."""
     return list(accumulate([init_value, *scales], mul))

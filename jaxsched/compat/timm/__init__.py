@@ -11,7 +11,7 @@ comes from PyTorch's generator, whose numbers there are not here: with `noise_ra
 noise has the same distribution and is other noise.
 """
 
-from jaxsched.compat.timm.cycles import (
+from jaxsched.compat.timm.decays import (
     CosineLRScheduler,
     PolyLRScheduler,
     TanhLRScheduler,

@@ -2,8 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.randomness import noise
 from jaxsched.combinators.sequence import join, warmup
 from jaxsched.combinators.time import shift
@@ -20,7 +19,7 @@ class Ramp(NamedTuple):
     """A linear ramp; without `prefix` the decay's clock runs during it."""
 
     steps: Any
-    init_value: ArrayLike
+    init_value: Numeric
     prefix: bool
 
     def before(self, decay: Schedule, peak: Any, *, meets: bool) -> Schedule:

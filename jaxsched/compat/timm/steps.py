@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.compat.timm.ramp_and_noise import Noise, NoiseRange, Ramp
 from jaxsched.compat.torch.decays import MultiStepLR, StepLR
 from jaxsched.domains.numbers import surely
@@ -11,11 +10,11 @@ from jaxsched.schedule import Schedule
 
 
 def StepLRScheduler(
-    lr: ArrayLike,
+    lr: Numeric,
     decay_t: float,
-    decay_rate: ArrayLike = 1.0,
+    decay_rate: Numeric = 1.0,
     warmup_t: int = 0,
-    warmup_lr_init: ArrayLike = 0.0,
+    warmup_lr_init: Numeric = 0.0,
     warmup_prefix: bool = True,
     t_in_epochs: bool = True,
     noise_range_t: NoiseRange = None,
@@ -60,11 +59,11 @@ def StepLRScheduler(
 
 
 def MultiStepLRScheduler(
-    lr: ArrayLike,
+    lr: Numeric,
     decay_t: Sequence[int],
-    decay_rate: ArrayLike = 1.0,
+    decay_rate: Numeric = 1.0,
     warmup_t: int = 0,
-    warmup_lr_init: ArrayLike = 0.0,
+    warmup_lr_init: Numeric = 0.0,
     warmup_prefix: bool = True,
     t_in_epochs: bool = True,
     noise_range_t: NoiseRange = None,

@@ -13,7 +13,6 @@ from jaxsched.compat.torch.cycles import (
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
     CyclicLR,
-    OneCycleLR,
 )
 from jaxsched.compat.torch.decays import (
     ConstantLR,
@@ -26,6 +25,7 @@ from jaxsched.compat.torch.decays import (
     StepLR,
 )
 from jaxsched.compat.torch.live import from_torch
+from jaxsched.compat.torch.one_cycle import OneCycleLR
 from jaxsched.compat.torch.plateau import ReduceLROnPlateau
 from jaxsched.compat.torch.several import ChainedScheduler, SequentialLR
 

@@ -4,8 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.products import compounded
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.decays.exponential import exponential_decay, step_decay
@@ -19,7 +18,7 @@ Lambda = Callable[[Any], Any]
 
 
 def LambdaLR(
-    lr: ArrayLike, lr_lambda: Lambda | Sequence[Lambda], last_epoch: int = -1
+    lr: Numeric, lr_lambda: Lambda | Sequence[Lambda], last_epoch: int = -1
 ) -> Schedule:
     """The base rate times a function of the step: `lr * lr_lambda`.
 
@@ -46,7 +45,7 @@ def LambdaLR(
 
 
 def MultiplicativeLR(
-    lr: ArrayLike, lr_lambda: Lambda | Sequence[Lambda], last_epoch: int = -1
+    lr: Numeric, lr_lambda: Lambda | Sequence[Lambda], last_epoch: int = -1
 ) -> Schedule:
     """The base rate times all values of a function so far.
 
@@ -77,7 +76,7 @@ def MultiplicativeLR(
 
 
 def StepLR(
-    lr: ArrayLike, step_size: float, gamma: ArrayLike = 0.1, last_epoch: int = -1
+    lr: Numeric, step_size: float, gamma: Numeric = 0.1, last_epoch: int = -1
 ) -> Schedule:
     """Multiplied by `gamma` every `step_size` steps: `step_decay(lr, gamma, step_size)`.
 
@@ -105,9 +104,9 @@ def StepLR(
 
 
 def MultiStepLR(
-    lr: ArrayLike,
+    lr: Numeric,
     milestones: Iterable[int],
-    gamma: ArrayLike = 0.1,
+    gamma: Numeric = 0.1,
     last_epoch: int = -1,
 ) -> Schedule:
     """Multiplied by `gamma` at each milestone: `multistep(lr, milestones, gamma)`.
@@ -142,14 +141,14 @@ def MultiStepLR(
     elif len(boundaries) == counts.total():
         decay = multistep(lr, boundaries, gamma)
     else:
-        factors = [gamma ** counts[b] for b in boundaries]  # type: ignore[operator]
+        factors = [gamma ** counts[b] for b in boundaries]
         decay = multistep(lr, boundaries, factors=factors)
     return resumed("MultiStepLR", decay, last_epoch)
 
 
 def ConstantLR(
-    lr: ArrayLike,
-    factor: ArrayLike = 1 / 3,
+    lr: Numeric,
+    factor: Numeric = 1 / 3,
     total_iters: int = 5,
     last_epoch: int = -1,
 ) -> Schedule:
@@ -177,7 +176,7 @@ def ConstantLR(
       piecewise_constant(boundaries=[4], values=[0.05, 0.1])
     """
     _between_0_and_1("ConstantLR", "factor", factor)
-    low = lr * factor  # type: ignore[operator]
+    low = lr * factor
     if surely(total_iters, lambda n: n <= 0):
         return resumed("ConstantLR", constant(low), last_epoch)
     return resumed(
@@ -186,9 +185,9 @@ def ConstantLR(
 
 
 def LinearLR(
-    lr: ArrayLike,
-    start_factor: ArrayLike = 1 / 3,
-    end_factor: ArrayLike = 1.0,
+    lr: Numeric,
+    start_factor: Numeric = 1 / 3,
+    end_factor: Numeric = 1.0,
     total_iters: int = 5,
     last_epoch: int = -1,
 ) -> Schedule:
@@ -218,13 +217,13 @@ def LinearLR(
         raise ValueError("LinearLR: start_factor must be > 0, got start_factor=0")
     _between_0_and_1("LinearLR", "start_factor", start_factor)
     _between_0_and_1("LinearLR", "end_factor", end_factor)
-    start, end = lr * start_factor, lr * end_factor  # type: ignore[operator]
+    start, end = lr * start_factor, lr * end_factor
     still = surely(total_iters, lambda n: n <= 0)
     line = constant(start) if still else linear(start, end, total_iters)
     return resumed("LinearLR", line, last_epoch)
 
 
-def ExponentialLR(lr: ArrayLike, gamma: ArrayLike, last_epoch: int = -1) -> Schedule:
+def ExponentialLR(lr: Numeric, gamma: Numeric, last_epoch: int = -1) -> Schedule:
     """Multiplied by `gamma` at every step: `exponential_decay(lr, gamma)`.
 
     Args:
@@ -250,7 +249,7 @@ def ExponentialLR(lr: ArrayLike, gamma: ArrayLike, last_epoch: int = -1) -> Sche
 
 
 def PolynomialLR(
-    lr: ArrayLike, total_iters: int = 5, power: ArrayLike = 1.0, last_epoch: int = -1
+    lr: Numeric, total_iters: int = 5, power: Numeric = 1.0, last_epoch: int = -1
 ) -> Schedule:
     """A power of the remaining time: `polynomial(lr, 0.0, total_iters, power=power)`.
 
@@ -289,11 +288,11 @@ def _only(name: str, lr_lambda: Any) -> Any:
     return lr_lambda[0]
 
 
-def _then_0(lr: ArrayLike, step: float) -> Schedule:
+def _then_0(lr: Numeric, step: float) -> Schedule:
     return piecewise_constant([step], [lr, 0.0])
 
 
-def _between_0_and_1(name: str, argument: str, factor: ArrayLike) -> None:
+def _between_0_and_1(name: str, argument: str, factor: Numeric) -> None:
     if surely(factor, lambda f: not 0 <= f <= 1):
         raise ValueError(
             f"{name}: {argument} must be between 0 and 1, got {argument}={factor}"

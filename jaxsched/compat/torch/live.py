@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxsched.combinators.time import shift
 from jaxsched.compat.lengths import whole
-from jaxsched.compat.torch import cycles, decays, plateau, several
+from jaxsched.compat.torch import cycles, decays, one_cycle, plateau, several
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import short
 from jaxsched.schedule import Schedule
@@ -112,7 +112,7 @@ def _cyclic(scheduler: Any, group: int) -> Schedule:
 def _one_cycle(scheduler: Any, group: int) -> Schedule:
     values = scheduler.optimizer.param_groups[group]
     phases = scheduler._schedule_phases
-    return cycles.phases_of(
+    return one_cycle.phases_of(
         (float(values["initial_lr"]), float(values["max_lr"]), float(values["min_lr"])),
         scheduler.total_steps - 1,
         whole(phases[0]["end_step"]),

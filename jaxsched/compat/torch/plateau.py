@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.metric_driven.plateau import reduce_on_plateau
 from jaxsched.rule import known
 
 
 def ReduceLROnPlateau(
-    lr: ArrayLike,
+    lr: Numeric,
     mode: str = "min",
     factor: float = 0.1,
     patience: int = 10,

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.products import compounded
 from jaxsched.compat.optax import join_schedules
 from jaxsched.compat.torch.last_epoch import resumed
@@ -15,7 +14,7 @@ from jaxsched.schedule import Schedule, ScheduleLike, as_schedule
 
 
 def SequentialLR(
-    lr: ArrayLike,
+    lr: Numeric,
     schedulers: Sequence[ScheduleLike],
     milestones: Sequence[int],
     last_epoch: int = -1,
@@ -68,7 +67,7 @@ def SequentialLR(
 
 
 def ChainedScheduler(
-    schedulers: Sequence[ScheduleLike], optimizer: ArrayLike | None = None
+    schedulers: Sequence[ScheduleLike], optimizer: Numeric | None = None
 ) -> Schedule:
     """All at once: the base rate times what each makes of it.
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import shift
@@ -19,7 +18,7 @@ from jaxsched.transitions import linear
 
 
 def get_cosine_schedule_with_warmup(
-    lr: ArrayLike,
+    lr: Numeric,
     num_warmup_steps: int,
     num_training_steps: int,
     num_cycles: float = 0.5,
@@ -57,7 +56,7 @@ def get_cosine_schedule_with_warmup(
 
 
 def get_cosine_with_hard_restarts_schedule_with_warmup(
-    lr: ArrayLike,
+    lr: Numeric,
     num_warmup_steps: int,
     num_training_steps: int,
     num_cycles: float = 1,
@@ -108,13 +107,13 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
 
 
 def get_cosine_with_min_lr_schedule_with_warmup(
-    lr: ArrayLike,
+    lr: Numeric,
     num_warmup_steps: int,
     num_training_steps: int,
     num_cycles: float = 0.5,
     last_epoch: int = -1,
-    min_lr: ArrayLike | None = None,
-    min_lr_rate: ArrayLike | None = None,
+    min_lr: Numeric | None = None,
+    min_lr_rate: Numeric | None = None,
 ) -> Schedule:
     """A ramp from 0, then a cosine wave down to `min_lr`, which then rises again.
 
@@ -151,14 +150,14 @@ def get_cosine_with_min_lr_schedule_with_warmup(
 
 
 def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
-    lr: ArrayLike,
+    lr: Numeric,
     num_warmup_steps: int,
     num_training_steps: int,
     num_cycles: float = 0.5,
     last_epoch: int = -1,
-    min_lr: ArrayLike | None = None,
-    min_lr_rate: ArrayLike | None = None,
-    warmup_lr_rate: ArrayLike | None = None,
+    min_lr: Numeric | None = None,
+    min_lr_rate: Numeric | None = None,
+    warmup_lr_rate: Numeric | None = None,
 ) -> Schedule:
     """A ramp from above 0, then a cosine wave that is one step ahead.
 
@@ -198,7 +197,7 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
     if surely(ramp_steps, lambda n: n <= 0):
         whole = shift(wave, -ramp_steps) if ramp_steps < 0 else wave
     else:
-        start = lr / ramp_steps if warmup_lr_rate is None else lr * warmup_lr_rate  # type: ignore[operator]
+        start = lr / ramp_steps if warmup_lr_rate is None else lr * warmup_lr_rate
         ramp = _not_below_0(linear(start, lr, at_least_1(ramp_steps - 1)), start)
         whole = join([ramp, wave], [ramp_steps])
     return resumed(name, whole, last_epoch)

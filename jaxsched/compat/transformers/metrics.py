@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.compat.torch.plateau import ReduceLROnPlateau, lowest, only
 from jaxsched.metric_driven.greedy import greedy
 from jaxsched.metric_driven.machine import MetricDriven
 
 
-def get_reduce_on_plateau_schedule(lr: ArrayLike, **kwargs: Any) -> MetricDriven:
+def get_reduce_on_plateau_schedule(lr: Numeric, **kwargs: Any) -> MetricDriven:
     """PyTorch's `ReduceLROnPlateau`: `jaxsched.compat.torch.ReduceLROnPlateau`.
 
     Args:
@@ -32,7 +31,7 @@ def get_reduce_on_plateau_schedule(lr: ArrayLike, **kwargs: Any) -> MetricDriven
 
 
 def get_greedy_schedule(
-    lr: ArrayLike,
+    lr: Numeric,
     mode: str = "min",
     factor: float = 0.95,
     patience: int = 10,

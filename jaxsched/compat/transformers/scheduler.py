@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.compat.transformers import cosines, metrics, warmups, wsd
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.schedule import Schedule
@@ -33,7 +32,7 @@ _NO_OPTIONS = {"constant", "constant_with_warmup"}
 
 def get_scheduler(
     name: str,
-    lr: ArrayLike,
+    lr: Numeric,
     num_warmup_steps: int | None = None,
     num_training_steps: int | None = None,
     scheduler_specific_kwargs: Mapping[str, Any] | None = None,

@@ -1,7 +1,6 @@
 """A ramp, then a constant, a line, a polynomial, or an inverse square root."""
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.sequence import join
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.compat.transformers.ramp import after_ramp
@@ -12,7 +11,7 @@ from jaxsched.schedule.arguments import constant
 from jaxsched.transitions import linear, polynomial
 
 
-def get_constant_schedule(lr: ArrayLike, last_epoch: int = -1) -> Schedule:
+def get_constant_schedule(lr: Numeric, last_epoch: int = -1) -> Schedule:
     """The same rate at every step: `constant(lr)`.
 
     Args:
@@ -34,7 +33,7 @@ def get_constant_schedule(lr: ArrayLike, last_epoch: int = -1) -> Schedule:
 
 
 def get_constant_schedule_with_warmup(
-    lr: ArrayLike, num_warmup_steps: int, last_epoch: int = -1
+    lr: Numeric, num_warmup_steps: int, last_epoch: int = -1
 ) -> Schedule:
     """A ramp from 0, then constant: `warmup(constant(lr), num_warmup_steps, 0.0)`.
 
@@ -59,7 +58,7 @@ def get_constant_schedule_with_warmup(
 
 
 def get_linear_schedule_with_warmup(
-    lr: ArrayLike, num_warmup_steps: int, num_training_steps: int, last_epoch: int = -1
+    lr: Numeric, num_warmup_steps: int, num_training_steps: int, last_epoch: int = -1
 ) -> Schedule:
     """A ramp from 0, then a line to 0 at the end of the run.
 
@@ -95,11 +94,11 @@ def get_linear_schedule_with_warmup(
 
 
 def get_polynomial_decay_schedule_with_warmup(
-    lr: ArrayLike,
+    lr: Numeric,
     num_warmup_steps: int,
     num_training_steps: int,
-    lr_end: ArrayLike = 1e-7,
-    power: ArrayLike = 1.0,
+    lr_end: Numeric = 1e-7,
+    power: Numeric = 1.0,
     last_epoch: int = -1,
 ) -> Schedule:
     """A ramp from 0, then a power of the remaining time down to `lr_end`.
@@ -130,7 +129,7 @@ def get_polynomial_decay_schedule_with_warmup(
       [0.0, 0.5, 1.0, 0.325, 0.1, 0.1]
     """
     name = "get_polynomial_decay_schedule_with_warmup"
-    if surely(lr - lr_end, lambda gap: gap <= 0):  # type: ignore[operator]
+    if surely(lr - lr_end, lambda gap: gap <= 0):
         raise ValueError(f"{name}: lr_end must be < lr, got lr_end={lr_end}, lr={lr}")
     rest = num_training_steps - num_warmup_steps
     if surely(rest, lambda n: n <= 0):
@@ -145,7 +144,7 @@ def get_polynomial_decay_schedule_with_warmup(
 
 
 def get_inverse_sqrt_schedule(
-    lr: ArrayLike,
+    lr: Numeric,
     num_warmup_steps: int,
     timescale: int | None = None,
     last_epoch: int = -1,

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from jax.typing import ArrayLike
-
+from jaxsched.arrays import Numeric
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import cooldown, join, warmup
 from jaxsched.combinators.time import shift
@@ -21,14 +20,14 @@ _DECAYS = {"linear": "linear", "cosine": "cosine", "1-sqrt": "one_minus_sqrt"}
 
 
 def get_wsd_schedule(
-    lr: ArrayLike,
+    lr: Numeric,
     num_warmup_steps: int,
     num_decay_steps: int,
     num_training_steps: int | None = None,
     num_stable_steps: int | None = None,
     warmup_type: str = "linear",
     decay_type: str = "cosine",
-    min_lr_ratio: ArrayLike = 0,
+    min_lr_ratio: Numeric = 0,
     num_cycles: float = 0.5,
     last_epoch: int = -1,
 ) -> Schedule:
@@ -74,7 +73,7 @@ def get_wsd_schedule(
                 "get_wsd_schedule: give num_training_steps or num_stable_steps"
             )
         stable = num_training_steps - ramp - num_decay_steps
-    low: Any = lr * min_lr_ratio  # type: ignore[operator]
+    low: Any = lr * min_lr_ratio
     begin = warmup(constant(lr), ramp, low, shape=_WARMUPS[warmup_type])
     if surely(low, lambda v: v < 0):
         begin = clip(begin, 0.0)

@@ -1,0 +1,142 @@
+"""Programs that read schedules on the host: made once for a structure, anywhere.
+
+Each is compiled in a thread of its own, which begins with no context: no trace, no mesh,
+no setting that surrounds the place where a schedule is read.
+"""
+
+import math
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import cache
+from threading import Thread
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+
+from jaxsched.arrays import as_real
+
+try:
+    enable_x64 = jax.enable_x64
+except AttributeError:  # JAX before 0.8
+    from jax.experimental import enable_x64  # type: ignore[no-redef]
+
+# What a program knows of a hyperparameter: "d" or "q", that it is a float or an integer
+# among the words; that and the shape of an array of them; or the type and the text of the
+# number that the program is compiled for.
+Leaf = str | tuple[Any, Any]
+
+# The large ones are worth optimising, the others are to be there soon.
+LARGE = 262144
+_QUICKLY = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+
+
+def compiled(
+    structure: Any, leaves: tuple[Leaf, ...], kind: str, size: int | None
+) -> Callable[..., Any]:
+    """A program from the words of hyperparameters and steps to those of values.
+
+    Args:
+      structure: The tree of the schedules that it is for.
+      leaves: What is known of their hyperparameters.
+      kind: "q" for steps that are integers, "d" for floats.
+      size: The number of steps, or None for one.
+    """
+
+    def evaluate(words: Array) -> Array:
+        sources = {
+            "d": lax.bitcast_convert_type(words, jnp.float64),
+            "q": lax.bitcast_convert_type(words, jnp.int64),
+        }
+        place = 0
+
+        def read(kind: str, shape: tuple[int, ...]) -> Array:
+            nonlocal place
+            begin, place = place, place + math.prod(shape)
+            part = jnp.reshape(sources[kind][begin:place], shape)
+            return as_real(part) if kind == "d" else part
+
+        given = [_given(leaf, read) for leaf in leaves]
+        step = read(kind, () if size is None else (size,))
+        value = structure.unflatten(given)._evaluate(step).astype(jnp.float64)
+        return lax.bitcast_convert_type(value, jnp.uint32)
+
+    def make() -> Callable[..., Any]:
+        count = sum(map(_count, leaves)) + (size or 1)
+        words = jax.ShapeDtypeStruct((count, 2), np.uint32)
+        with ExitStack() as contexts:
+            for context in (
+                enable_x64(True),
+                jax.default_device(_cpu()),
+                jax.disable_jit(False),
+                jax.numpy_dtype_promotion("standard"),
+                jax.numpy_rank_promotion("allow"),
+            ):
+                contexts.enter_context(context)
+            options = None if size == LARGE else _accepted_options()
+            return jax.jit(evaluate).lower(words).compile(compiler_options=options)
+
+    return _elsewhere(make)
+
+
+def _given(leaf: Leaf, read: Callable[[str, tuple[int, ...]], Array]) -> Any:
+    """A hyperparameter as the rule is given it in a program."""
+    if isinstance(leaf, str):
+        return read(leaf, ())
+    kind, value = leaf
+    return read(kind, value) if isinstance(kind, str) else kind(value)
+
+
+def _count(leaf: Leaf) -> int:
+    """The number of words of a hyperparameter."""
+    if isinstance(leaf, str):
+        return 1
+    return math.prod(leaf[1]) if isinstance(leaf[0], str) else 0
+
+
+def _elsewhere(function: Callable[[], Any]) -> Any:
+    """What a function returns in a thread of its own, which begins with no context."""
+    found: list[tuple[Any, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            found.append((function(), None))
+        except BaseException as error:  # raised where the value is waited for
+            found.append((None, error))
+
+    thread = Thread(target=run)
+    try:
+        thread.start()
+    except RuntimeError:  # the interpreter is about to end
+        run()
+    else:
+        thread.join()
+    [(value, error)] = found
+    if error is not None:
+        raise error
+    return value
+
+
+@cache
+def _accepted_options() -> dict[str, Any]:
+    """Those of `_QUICKLY` that this version of the compiler knows."""
+    found = {}
+    for option in _QUICKLY.items():
+        program = jax.jit(lambda x: x).lower(0.0)
+        try:
+            program.compile(compiler_options=dict([option]))
+        except Exception:  # of a kind that depends on the version
+            continue
+        found |= dict([option])
+    return found
+
+
+@cache
+def _cpu() -> Any:
+    """The CPU device of this process, or JAX's default where it has no CPU backend."""
+    try:
+        return jax.local_devices(backend="cpu")[0]
+    except RuntimeError:
+        return None
