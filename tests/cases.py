@@ -412,14 +412,18 @@ EXPONENTIALS = {
     js.step_decay,
     js.warmup_exponential,
 }
+EXPONENTS = {"power", "time_power"}
 
 
 def amplified(c: Case, values: Any) -> np.ndarray:
     """The ulps that a case may be off by, beyond those that every case may.
 
     They are 2 |log2(value / first value)| where an exponent amplifies rounding: in an
-    exponential, or in a curve that was given an exponent. First values are about 1/2.
+    exponential, shifted or not, or in a curve that was given an exponent. First values
+    are about 1/2.
     """
-    has_exponent = c.make in EXPONENTIALS or {"power", "time_power"} & c.kwargs.keys()
+    shifted = c.kwargs["schedule"]._rule.name if c.make is js.shift else None
+    exponentials = {make.__name__ for make in EXPONENTIALS}
+    has_exponent = exponentials & {c.name, shifted} or EXPONENTS & c.kwargs.keys()
     size = np.maximum(np.abs(np.asarray(values, np.float64)), 1e-37)
     return 2 * np.abs(np.log2(size / 0.5)) * bool(has_exponent)
