@@ -101,8 +101,14 @@ def triangular(
     depth = jnp.where(climbing, to_climb, sunk)
     if not is_literal(factor, 1) or not is_literal(step_factor, 1):
         growth = as_real(cycle.turn) * log(factor) + as_real(step) * log(step_factor)
-        lost = -jnp.expm1(jnp.minimum(growth, 80.0))
+        # Where the height grows, two weights of unlike signs would cancel.
+        grows = growth > 0
+        lost = -jnp.expm1(jnp.where(grows, 0.0, growth))
         depth, height = depth + height * lost, grown(height, growth)
+        rise = grown((jnp.asarray(max_value) - min_value) * height, 0 * growth)
+        return jnp.where(
+            grows, min_value + rise, depth * min_value + height * max_value
+        )
     return depth * min_value + height * max_value
 
 

@@ -243,7 +243,8 @@ def spline(step: Array, boundaries: Boundaries, values: Values) -> Array:
     )
     # In powers of the distance from the nearer point, so that next to a point whose value
     # is near 0 nothing cancels.
-    early, u = u <= r, jnp.minimum(u, r)
+    early = u <= r
+    u = jnp.where(early, u, r)
     near = jnp.where(early, y[before], y[after])
     rise = jnp.where(early, rise, -rise)
     slope, other = jnp.where(early, begins, -ends), jnp.where(early, ends, -begins)
@@ -262,18 +263,23 @@ def _secant(x: Array, y: Array, i: Array) -> Secant:
 def _inner_slope(before: Secant, after: Secant) -> Array:
     """The weighted harmonic mean of two secants, 0 where they differ in sign."""
     (h, a), (k, b) = before, after
-    a, b = a / h, b / k
     w, v = 2 * k + h, k + 2 * h
-    alike = a * b > 0
-    return jnp.where(alike, (w + v) * a * b / safely(alike, w * b + v * a), 0.0)
+    alike = _alike(a, b)
+    a, b = safely(alike, a / h), safely(alike, b / k)
+    return jnp.where(alike, (w + v) / (w / a + v / b), 0.0)
 
 
 def _end_rise(near: Secant, far: Secant) -> Array:
     """The three-point slope at an end times the length, kept from overshooting."""
     (h, a), (k, b) = near, far
     rise = ((2 * h + k) * a - h * (b * (h / k))) / (h + k)
-    rise = jnp.where((a * b <= 0) & (jnp.abs(rise) > 3 * jnp.abs(a)), 3 * a, rise)
-    return jnp.where(rise * a > 0, rise, 0.0)
+    rise = jnp.where(~_alike(a, b) & (jnp.abs(rise) > 3 * jnp.abs(a)), 3 * a, rise)
+    return jnp.where(_alike(rise, a), rise, 0.0)
+
+
+def _alike(a: Array, b: Array) -> Array:
+    """Whether both are positive or both negative; their product could be beyond a float."""
+    return ((a > 0) & (b > 0)) | ((a < 0) & (b < 0))
 
 
 def _line(x: Array, y: Array, step: Array) -> Array:

@@ -134,8 +134,8 @@ def cosine(elapsed: Array, remaining: Array) -> Weights:
     Written as sin^2(pi/2 x) of the nearer end's fraction x, so that the small weight is
     computed as itself and not as a difference.
     """
-    near = _sine_squared(jnp.minimum(elapsed, remaining))
     early = elapsed < remaining
+    near = _sine_squared(jnp.where(early, elapsed, remaining))
     return jnp.where(early, 1 - near, near), jnp.where(early, near, 1 - near)
 
 

@@ -264,7 +264,7 @@ def _move(init_value: Value, end_value: Value, weights: shapes.Weights) -> Array
 def _log_ratio(a: Value, b: Value) -> Array:
     """log(a / b) for numbers of one sign; in double precision for Python numbers."""
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-        return log(a / b)
+        return log(abs(a)) - log(abs(b)) if not 1e-300 < a / b < 1e300 else log(a / b)
     a, b = jnp.asarray(a), jnp.asarray(b)
     ratio = a / b
     apart = (ratio > 0) & (ratio < jnp.inf)  # else it has under- or overflowed

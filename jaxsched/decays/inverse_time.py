@@ -120,10 +120,10 @@ def _sum_log1p(rate: Array, t: Array) -> Array:
     middle = rate * (as_real(later(jnp.maximum(t, first_few), first_few)) / 2)
     mean, correction = _mean_log1p(begin, middle, end)
     halves = (log1p(end) - log1p(begin)) / 2
-    x, y = 1 / (1 + begin), 1 / (1 + end)
-    first = rate * (y - x) / 12
-    third = rate**3 * (y**3 - x**3) / 360
-    fifth = rate**5 * (y**5 - x**5) / 1260
+    x, y = rate / (1 + begin), rate / (1 + end)  # below 1, however large the rate is
+    first = (y - x) / 12
+    third = (y**3 - x**3) / 360
+    fifth = (y**5 - x**5) / 1260
     # All that is small is summed first, so that the large term is rounded only once.
     small = head + halves + first - third + fifth + count * correction
     return jnp.where(count > 0, count * mean + small, head)

@@ -65,16 +65,16 @@ class Rule:
             raise TypeError(
                 f"a rule is a function that `def` made, got {short(function)}"
             )
-        if not function.__name__.isidentifier():
-            raise TypeError(
-                f"{function.__name__}: a rule needs a name of its own; make it with def"
-            )
         self.function = function
         self.name = function.__name__
         self.check = check
         self.constructor = function
         self.is_recipe = False
         self.signature, self.domains = read_signature(function, given)
+        if not function.__name__.isidentifier():
+            raise TypeError(
+                f"{function.__name__}: a rule needs a name of its own; make it with def"
+            )
         # A function made in another may have other defaults each time.
         self.writes_defaults = writes_defaults or "<locals>" in function.__qualname__
 

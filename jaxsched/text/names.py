@@ -50,6 +50,7 @@ def array(values: Any, dtype: str) -> np.ndarray:
             f"array: dtype must be one of {names}, got dtype={short(dtype)}"
         )
     got = f"got values={short(values)}"
+    _check_entries(values, got)
     try:
         given = np.array(values)
     except (ValueError, OverflowError):
@@ -68,6 +69,29 @@ def array(values: Any, dtype: str) -> np.ndarray:
         ):
             raise ValueError(f"array: values must be whole numbers of {dtype}, {got}")
     return made
+
+
+_NUMBERS = (int, float, np.ndarray, np.number)
+
+
+def _check_entries(values: Any, got: str) -> None:
+    """Refuses what is not numbers, or too many, before anything is made of it.
+
+    NumPy would give each of many entries the room of the longest text among them.
+    """
+    lists, entries = [values], 0
+    while lists:
+        held = lists.pop()
+        for value in held if isinstance(held, (list, tuple)) else [held]:
+            entries += 1
+            if entries > MAX_ENTRIES:
+                raise ValueError(
+                    f"array: values must be <= {MAX_ENTRIES} numbers, {got}"
+                )
+            if isinstance(value, (list, tuple)):
+                lists.append(value)
+            elif isinstance(value, bool) or not isinstance(value, _NUMBERS):
+                raise TypeError(f"array: values must be numbers, {got}")
 
 
 _DTYPES = {
