@@ -74,6 +74,10 @@ def parse(
     return _Reader(text, names).read()
 
 
+# Brackets, commas, and words that are too long, looked for where words begin.
+_TOKENS = re.compile(rf"[(){{}},\[\]]|\b\w{{{MAX_WORD},}}")
+
+
 class _Reader:
     """Builds a schedule from the syntax tree of a text."""
 
@@ -108,18 +112,16 @@ class _Reader:
     def _check_size(self) -> None:
         """Refuses what would take Python's own parser too long."""
         depth = calls = entries = 0
-        for place in re.finditer("[(){},\\[\\]]|\\w+", self.text):
+        for place in re.finditer(_TOKENS, self.text):
             found = place.group()
             opens = found in "([{"
             depth += opens - (found in ")]}")
             calls, entries = calls + opens, entries + (found == ",")
-            if len(found) >= MAX_WORD:
+            if len(found) > 1:
                 self._refuse_place(place.start(), "a number or name is too long")
             if depth > MAX_DEPTH or calls > MAX_CALLS or entries > MAX_ENTRIES:
-                deep = depth > MAX_DEPTH
-                self._refuse_place(
-                    place.start(), "nested too deeply" if deep else "too much text"
-                )
+                why = "nested too deeply" if depth > MAX_DEPTH else "too much text"
+                self._refuse_place(place.start(), why)
 
     def _refuse_place(self, place: int, reason: str) -> NoReturn:
         before = re.split("\r\n|\r|\n", self.text[:place])
