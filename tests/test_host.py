@@ -241,6 +241,21 @@ def test_what_a_rule_finds_in_its_module(monkeypatch):
     assert of_a_global(1.0).at(3) == 3.0
 
 
+@js.schedule
+def drawn(step, value: js.Value):
+    """Uses JAX's default generator, as a user's rule may."""
+    return value * jax.random.uniform(jax.random.key(0))
+
+
+def test_a_program_does_not_know_who_read_first():
+    """It serves all who come later, so settings around the first must not enter it."""
+    expected = drawn(1.0).at(3)
+    host._programs.clear()
+    with jax.default_prng_impl("rbg"):
+        assert drawn(1.0).at(3) == expected
+    assert drawn(2.0).at(3) == 2 * expected
+
+
 def test_callables_are_not_kept_alive():
     """A fresh closure is gone with its schedule."""
     kept = len(host._programs)

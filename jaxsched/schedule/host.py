@@ -27,7 +27,6 @@ _LARGEST = 2**62
 # Many steps are computed so many at a time, filled up: few programs, whatever the number.
 _SIZES = (64, 1024, 16384, LARGE)
 
-
 # The programs that are kept; then the oldest is dropped. Those of callables are kept by
 # their schedules alone, for each callable is a structure of its own.
 _MOST = 1024
@@ -100,8 +99,8 @@ class Reader:
                     "on a number, nor need it as a Python number: all are data there, as "
                     "in jax.jit; use jnp.where"
                 ) from error
-            if len(kept) >= _MOST:
-                kept.pop(next(iter(kept)), None)
+            if len(kept) >= _MOST:  # another thread may be here too
+                kept.pop(next(iter(tuple(kept))), None)
             kept[key] = found
         return found
 
@@ -110,7 +109,8 @@ class _Walk:
     """What a schedule is made of, in the order of its tree.
 
     A number at its default is part of the program, which then leaves out the work that
-    the default makes superfluous. So is each of a rule that needs one as a known number.
+    the default makes superfluous. Where a rule needs one of its numbers as itself, so are
+    all of its numbers that count steps or cycles.
     """
 
     def __init__(self) -> None:
