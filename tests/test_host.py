@@ -279,6 +279,7 @@ def test_cycles_that_grow_share_what_they_can(monkeypatch):
     for peak in (0.1, 0.2, 0.3):
         s = js.cosine_restarts(peak, 0.0, 10, length_factor=1.1)
         assert s.at(10) == peak
+        # A call has the digits of single precision, within a cycle of a million steps.
         assert s.at(12_339_477) == pytest.approx(
             float(s(12_339_477)), rel=1e-4, abs=1e-9
         )
