@@ -12,10 +12,11 @@ from jaxsched.domains.functions import Function, is_function_of_step
 from jaxsched.domains.numbers import Number, numeric
 from jaxsched.rule import Domain, admitted
 from jaxsched.schedule.decorator import schedule
+from jaxsched.schedule.phases import still
 from jaxsched.schedule.schedule import Schedule
 
 
-@schedule
+@schedule(phases=still)
 def constant(step: Array, value: Value) -> Array:
     """The same value at every step.
 
@@ -42,9 +43,6 @@ def constant(step: Array, value: Value) -> Array:
     Reference: Goodfellow, Bengio, Courville, *Deep Learning* (2016), algorithm 8.1.
     """
     return jnp.asarray(value)
-
-
-vars(constant)["__rule__"].is_constant = True
 
 
 @schedule

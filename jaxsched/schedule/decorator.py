@@ -16,11 +16,9 @@ class ScheduleRule(Rule):
 
     Attributes:
       timeline: Its phases, as a function of the schedule and the time they are asked for.
-      is_constant: Whether it is the same number at every step.
     """
 
     timeline: Timeline
-    is_constant: bool = False
 
     def __init__(
         self,

@@ -82,6 +82,11 @@ def unbounded(s: Any, until: float = math.inf) -> list[Phase]:
     return [Phase(s._rule.name, 0, math.inf)]
 
 
+def still(s: Any, until: float) -> list[Phase]:
+    """The one phase of a number, which has no time of its own."""
+    return unbounded(s)
+
+
 def ending(s: Any, until: float) -> list[Phase]:
     """One phase that ends with the length `steps`: what a rule with one does by default.
 
@@ -102,7 +107,7 @@ def within(s: Any, until: float) -> list[Phase]:
 
 def is_constant(schedule: Any) -> bool:
     """Whether it is a number in the place of a schedule, which has no time of its own."""
-    return schedule._rule.is_constant
+    return schedule._rule.timeline is still
 
 
 def moved(found: list[Phase], by: float) -> list[Phase]:
