@@ -6,7 +6,7 @@ included: lengths 0 and 1, equal values, negative values, integers.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import Any
 
 import jax
@@ -308,7 +308,9 @@ IDS = [f"{i}-{c}" for i, c in enumerate(CASES)]
 
 def interesting_steps(c: Case) -> np.ndarray:
     """Every step up to the total and a little beyond, and some far away."""
-    return np.array([*range(c.total + 3), 100, 2**24 + 1, 2**31 - 1], np.int32)
+    steps = [*range(c.total + 3), 100, 2**24 + 1, 2**31 - 1]
+    # Of few lengths, so that what is computed operation by operation is compiled once.
+    return np.array(steps + steps[-1:] * (-len(steps) % 32), np.int32)
 
 
 def float_dtype() -> Any:
@@ -320,35 +322,10 @@ def float_dtype() -> Any:
 ONE_OF_EACH = list({c.make: c for c in CASES}.values())
 
 
-def accepted(option: str, value: Any) -> bool:
-    """Whether this JAX can compile with an option; its compiler's options come and go."""
-    lowered = jax.jit(lambda: 0).lower()
-    try:
-        lowered.compile(compiler_options={option: value})
-    except jax.errors.JaxRuntimeError:
-        return False
-    return True
-
-
-# For laws that do not depend on how well a program is optimised: it compiles in half the
-# time.
-QUICKLY = {
-    option: value
-    for option, value in {
-        "xla_backend_optimization_level": 0,
-        "xla_cpu_use_fusion_emitters": False,
-        "xla_cpu_parallel_codegen_split_count": 1,
-    }.items()
-    if accepted(option, value)
-}
-quickly_compiled = partial(jax.jit, compiler_options=QUICKLY)
-
-
 def in_groups(
     evaluate: Callable[..., Any],
     inputs: Callable[..., tuple[Any, ...]],
     *,
-    compiled: Callable[..., Any] = quickly_compiled,
     size: int = 16,
 ) -> Callable[..., Any]:
     """Gives `evaluate(c, *inputs(c, *which))` as a function of a case `c` and `which`.
@@ -360,7 +337,7 @@ def in_groups(
     @cache
     def program(first: int) -> Callable[[list[Any]], list[Any]]:
         cases = CASES[first : first + size]
-        return compiled(
+        return jax.jit(
             lambda given: [evaluate(c, *x) for c, x in zip(cases, given, strict=True)]
         )
 

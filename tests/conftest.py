@@ -1,5 +1,13 @@
 """Settings for all tests: JAX at its strictest, and what a worker compiles once."""
 
+import os
+
+# Of this process and of its children. Programs of tests run briefly: they are not worth
+# optimising, and each is kept, however small.
+os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "true"
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+
 import jax
 import pytest
 
@@ -10,7 +18,18 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_debug_nans", True)
 
 # These files read every case on the host, which compiles it the first time.
-READERS = {"test_host", "test_phases", "test_inspection"}
+READERS = {"test_host", "test_phases", "test_inspection", "test_corners"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compiles a program once for all workers and for later runs, with the same JAX.
+
+    `pytest --cache-clear` forgets them.
+    """
+    assert config.cache is not None
+    default = str(config.cache.mkdir("compiled"))
+    folder = os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", default)
+    jax.config.update("jax_compilation_cache_dir", folder)
 
 
 @pytest.hookimpl(tryfirst=True)  # before the groups are dealt out
@@ -19,3 +38,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.path.stem
         item.add_marker(pytest.mark.xdist_group("readers" if file in READERS else file))
+
+
+@pytest.fixture(autouse=True)
+def optimized(request: pytest.FixtureRequest) -> None:
+    """Compiles as users do where a test asks for it: that decides the last digits."""
+    is_marked = request.node.get_closest_marker("optimized") is not None
+    jax.config.update("jax_disable_most_optimizations", not is_marked)

@@ -113,9 +113,10 @@ def test_compat_schedules_are_ordinary(peer, call):
     if isinstance(schedule, MetricDriven):
         return
     loop = "Multiplicative" in call  # of as many rounds as steps
-    steps = np.array([0, 1, 30] if loop else [0, 1, 30, 100, 999, 1000, 5000])
+    some = [0, 1, 30] if loop else [0, 1, 30, 100, 999, 1000, 5000]
+    steps = np.resize(some, 32)  # a shape of many tests: its operations are compiled
     expected = schedule.at(steps)
-    stacked = js.stack([schedule, schedule])
+    stacked = js.stack([schedule] * 16)
     with jax.disable_jit():  # operation by operation: nothing more to compile
         both = jax.vmap(lambda s: s(steps))(stacked)
         if not loop:
@@ -125,8 +126,8 @@ def test_compat_schedules_are_ordinary(peer, call):
             ]
             assert floats
             assert all(np.all(np.isfinite(x)) for x in floats)
-    np.testing.assert_allclose(both, [expected, expected], rtol=1e-4, atol=1e-7)
-    with jax.numpy_dtype_promotion("standard"):
+    np.testing.assert_allclose(both, [expected] * 16, rtol=1e-4, atol=1e-7)
+    with jax.disable_jit(), jax.numpy_dtype_promotion("standard"):
         optimizer = optax.sgd(schedule)
         updates, _ = optimizer.update(jnp.ones(2), optimizer.init(jnp.ones(2)))
     np.testing.assert_allclose(updates, -expected[0], rtol=1e-6)
@@ -140,7 +141,7 @@ def test_the_rate_may_be_traced(peer, call):
     if isinstance(schedule, MetricDriven) or number is None:
         return
     traced = re.sub(rf"(?<![\d.]){re.escape(number)}(?!\d)", "X", call)
-    steps = np.array([0, 30, 100, 500])
+    steps = np.resize([0, 30, 100, 500], 32)
 
     def values(x):
         return eval(traced, {**vars(MODULES[peer]), "js": js, "X": x})(steps)

@@ -64,7 +64,9 @@ def test_scaled_values_make_the_scaled_curve(c: Case, by: float):
     size = np.maximum(np.abs(expected), by * scale_of(c))
     read = np.abs(small.at(steps) - expected)
     np.testing.assert_array_less(read, 1e-12 * size + 1e-300)
-    called = np.abs(np.asarray(small(steps), np.float64) - expected)
+    with jax.disable_jit():  # operation by operation: nothing to compile
+        values = small(np.resize(steps, len(steps) + -len(steps) % 32))[: len(steps)]
+    called = np.abs(np.asarray(values, np.float64) - expected)
     unit = float(np.finfo(float_dtype()).eps)
     bound = (12 + amplified(c, expected / by)) * unit * size + 4e-38
     np.testing.assert_array_less(called, bound)

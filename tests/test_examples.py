@@ -35,6 +35,7 @@ def train_digits(monkeypatch):
     return importlib.import_module("train_digits")
 
 
+@pytest.mark.slow
 def test_digits_compares_five_schedules_and_learns(tmp_path):
     """The whole run without arguments: bars, table, picture and accuracy."""
     done = run(tmp_path, "train_digits.py")

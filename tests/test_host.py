@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, IDS, Case, amplified, float_dtype, in_groups, scale_of
+from cases import CASES, IDS, ONE_OF_EACH, Case, amplified, float_dtype, scale_of
 from test_accuracy import REFERENCED
 from twins import recipe_twin
 
@@ -47,12 +47,6 @@ def test_the_numbers_are_the_decimals_that_one_expects():
     assert type(js.constant(0.1).at(np.int32(3))) is float
 
 
-called = in_groups(
-    lambda c, steps: c.schedule(steps),
-    lambda c: (np.array([0, 1, 7, c.total], np.int32),),
-)
-
-
 @pytest.mark.parametrize("c", CASES, ids=IDS)
 def test_a_call_is_what_is_read_in_the_default_float(c: Case):
     """The two differ by no more than single precision allows a schedule to be off."""
@@ -61,10 +55,12 @@ def test_a_call_is_what_is_read_in_the_default_float(c: Case):
     unit = np.finfo(float_dtype()).eps
     size = np.maximum(np.abs(read), scale_of(c))
     bound = (10 + amplified(c, read)) * unit * size + 1e-37
-    np.testing.assert_array_less(np.abs(np.asarray(called(c)) - read), bound)
+    with jax.disable_jit():  # operation by operation: nothing to compile
+        called = np.asarray(c.schedule(np.resize(steps, 32)))[:4]
+    np.testing.assert_array_less(np.abs(called - read), bound)
 
 
-@pytest.mark.parametrize("c", CASES, ids=IDS)
+@pytest.mark.parametrize("c", ONE_OF_EACH[::2], ids=str)
 def test_one_step_is_read_as_many_are(c: Case):
     """Alone, in an array of any shape, as an integer or a float of any kind."""
     s = c.schedule

@@ -37,16 +37,6 @@ def standard_promotion():
         yield
 
 
-@pytest.fixture(autouse=True)
-def quickly_compiled():
-    """Programs that run briefly need not be optimised."""
-    name = "jax_disable_most_optimizations"
-    before = jax.config.read(name)
-    jax.config.update(name, True)
-    yield
-    jax.config.update(name, before)
-
-
 def central_differences(f: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
     """Of a function of a vector, with the step that suits float64."""
     # Errors of h^2 / 6 third derivatives and of 1e-16 / h: both about 1e-11.
@@ -105,6 +95,7 @@ def numpy_losses(schedule: js.Schedule, runs: Any, train: Any, test: Any) -> np.
     return -logs[:, np.arange(len(test.labels)), test.labels].mean(axis=-1)
 
 
+@pytest.mark.slow
 def test_learned_schedules_have_a_lower_loss_where_learning_never_looked(
     example, tmp_path, capsys, monkeypatch
 ):

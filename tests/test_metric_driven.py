@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, ONE_OF_EACH, Case, differences, float_dtype, quickly_compiled
+from cases import CASES, ONE_OF_EACH, Case, differences, float_dtype
 from driven import COSINE, DRIVEN, IDS
 
 import jaxsched as js
@@ -63,7 +63,7 @@ def scanned(driven: js.MetricDriven, metrics: Any) -> tuple[Any, Any]:
     return jax.lax.scan(body, driven.init(), (metrics, TRIGGERS[: len(metrics)]))
 
 
-compiled_scan = quickly_compiled(scanned)
+compiled_scan = jax.jit(scanned)
 
 
 @every_one
@@ -89,8 +89,8 @@ def test_vmap_over_each_hyperparameter_is_a_loop(driven: js.MetricDriven):
         changed = leaf + 2 if whole else leaf * 0.75
         variants.append(tree.unflatten([*leaves[:i], changed, *leaves[i + 1 :]]))
     stacked = jax.tree.map(lambda *x: jnp.stack([jnp.asarray(y) for y in x]), *variants)
-    _, mapped = quickly_compiled(jax.vmap(scanned, in_axes=(0, None)))(stacked, METRICS)
-    one = quickly_compiled(lambda driven: scanned(driven, METRICS)[1])
+    _, mapped = jax.jit(jax.vmap(scanned, in_axes=(0, None)))(stacked, METRICS)
+    one = jax.jit(lambda driven: scanned(driven, METRICS)[1])
     for i, variant in enumerate(variants):
         assert np.all(differences(mapped[i], one(variant)) <= 4), variant
     assert one._cache_size() == 1
@@ -157,7 +157,7 @@ def test_it_goes_into_inject_hyperparams(driven: js.MetricDriven):
         updates, state = optimizer.update(params, state, params, value=value)
         return state, (updates[0], js.learning_rate(state))
 
-    _, (updates, read) = quickly_compiled(
+    _, (updates, read) = jax.jit(
         lambda: jax.lax.scan(body, optimizer.init(params), METRICS)
     )()
     _, rates = compiled_scan(driven, METRICS)
@@ -273,6 +273,7 @@ def scanned_without_flag(driven: js.MetricDriven, metrics: Any) -> tuple[Any, An
     return jax.lax.scan(body, driven.init(), metrics)
 
 
+@pytest.mark.optimized
 @pytest.mark.parametrize(
     ("shape", "cases"),
     [("linear", ONE_OF_EACH), ("cosine", CASES[1::8]), ("one_minus_sqrt", CASES[3::8])],
@@ -280,16 +281,28 @@ def scanned_without_flag(driven: js.MetricDriven, metrics: Any) -> tuple[Any, An
 def test_a_triggered_cooldown_is_cooldown_to_the_bit(shape: str, cases: list[Case]):
     """Every schedule, decaying from where it is, in the same program."""
     begin = 5
-    for c in cases:
-        driven = js.cooldown_on_trigger(c.schedule, 7, 0.001, shape=shape)
-        expected = js.cooldown(c.schedule, begin, 7, 0.001, shape=shape)
+    pairs = [
+        (
+            js.cooldown_on_trigger(c.schedule, 7, 0.001, shape=shape),
+            js.cooldown(c.schedule, begin, 7, 0.001, shape=shape),
+        )
+        for c in cases
+    ]
 
-        def body(state: Any, step: Any, driven=driven, expected=expected) -> Any:
-            after = driven.update(state, trigger=step == begin)
-            return after, (driven(state), expected(step))
+    def body(states: Any, step: Any) -> Any:
+        both = [
+            (driven(state), expected(step))
+            for (driven, expected), state in zip(pairs, states, strict=True)
+        ]
+        after = [
+            driven.update(state, trigger=step == begin)
+            for (driven, _), state in zip(pairs, states, strict=True)
+        ]
+        return after, both
 
-        steps = jnp.arange(begin + 12)
-        _, both = jax.lax.scan(body, driven.init(), steps)
+    start = [driven.init() for driven, _ in pairs]
+    _, found = jax.lax.scan(body, start, jnp.arange(begin + 12))
+    for c, both in zip(cases, found, strict=True):
         np.testing.assert_array_equal(*both, str(c.schedule))
 
 

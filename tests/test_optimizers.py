@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, Case, float_dtype, quickly_compiled, scale_of, ulps
+from cases import CASES, Case, float_dtype, scale_of, ulps
 from flax import linen, nnx
 from flax.training.train_state import TrainState
 
@@ -90,7 +90,7 @@ def test_every_optimizer_takes_a_schedule(name: str):
     """The updates are those of the same values given by a plain function."""
     params = params_for(name)
 
-    @quickly_compiled
+    @jax.jit
     def both(params: Any):
         plain = lambda count: SCHEDULE(count)
         return two_updates(name, SCHEDULE, params), two_updates(name, plain, params)
@@ -137,7 +137,7 @@ def test_every_schedule_in_sgd(cases: list[Case]):
     optimizers = [optax.sgd(c.schedule) for c in cases]
     grad = jnp.full((), 2.0, float_dtype())
 
-    @quickly_compiled
+    @jax.jit
     def run(steps: jax.Array):
         def step(states: Any, _: Any):
             pairs = [o.update(grad, s) for o, s in zip(optimizers, states, strict=True)]

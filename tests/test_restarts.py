@@ -3,7 +3,6 @@
 from fractions import Fraction
 from functools import cache
 from math import ceil
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -56,16 +55,13 @@ def restarts(steps: int, factor: float) -> js.Schedule:
 
 @cache
 def constant(factor: float) -> dict[int, tuple[Span, jax.Array]]:
-    """Cycles and values on every edge, by period: known to one program for all."""
-
-    @jax.jit
-    def all_periods(around: dict[int, jax.Array]) -> dict[int, Any]:
+    """Cycles and values on every edge, by period, where both numbers are known."""
+    around = {n: steps_around(exact_edges(n, factor)) for n in PERIODS}
+    with jax.disable_jit():  # operation by operation: nothing to compile
         return {
             steps: (cycle_of(t, steps, factor), restarts(steps, factor)(t))
             for steps, t in around.items()
         }
-
-    return all_periods({n: steps_around(exact_edges(n, factor)) for n in PERIODS})
 
 
 @pytest.mark.parametrize("steps", PERIODS)

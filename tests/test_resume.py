@@ -245,6 +245,7 @@ def test_the_command_line_goes_on_after_a_kill(environment, whole, tmp_path):
     assert arrays(tmp_path / "final.npz") == whole["plain"].final
 
 
+@pytest.mark.slow
 def test_a_half_written_checkpoint_is_never_loaded(launch, whole, tmp_path):
     """What killed saves leave, however much they wrote, and killed deletions too."""
     folder, final = tmp_path / "checkpoints", tmp_path / "final.npz"

@@ -15,7 +15,7 @@ from cases import CASES, IDS
 
 import jaxsched as js
 
-SLOW = 2.0  # seconds of this thread
+SLOW = 30.0  # seconds of this thread: Python's own parser may need some
 HUNGRY = 500  # MiB
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, ONE_OF_EACH, float_dtype, quickly_compiled
+from cases import CASES, ONE_OF_EACH, float_dtype
 from flax import linen, nnx
 from flax.training.train_state import TrainState
 from test_optimizers import NEEDS, OPTIMIZERS, loss, params_for
@@ -29,7 +29,7 @@ def update_of(optimizer: Any) -> Callable[[Any], Any]:
     """One update with gradients equal to the parameters, from state to state."""
     optimizer = optax.with_extra_args_support(optimizer)
 
-    @quickly_compiled
+    @jax.jit
     def update(state: Any) -> Any:
         # Adam's bias correction mixes a float and a count.
         with jax.numpy_dtype_promotion("standard"):
@@ -183,7 +183,7 @@ def test_the_rate_read_is_the_rate_used(name: str):
 
     with jax.numpy_dtype_promotion("standard"):
         carry = params, optimizer.init(params), injected.init(params)
-        (_, state, other), (reads, ratios) = quickly_compiled(
+        (_, state, other), (reads, ratios) = jax.jit(
             lambda carry: jax.lax.scan(step, carry, None, 3)
         )(carry)
     for read in reads:
@@ -266,7 +266,7 @@ def test_schedules_advance_per_applied_update():
 
     states = [o.init(zero) for o in optimizers]
     with jax.numpy_dtype_promotion("standard"):  # MultiSteps divides by its count
-        run = quickly_compiled(lambda: jax.lax.scan(step, states, jnp.arange(12))[1])
+        run = jax.jit(lambda: jax.lax.scan(step, states, jnp.arange(12))[1])
         found = run()
     for c, updates in zip(ONE_OF_EACH, found, strict=True):
         rates = c.schedule.at(np.arange(4))

@@ -16,7 +16,6 @@ from cases import (
     amplified,
     differences,
     float_dtype,
-    in_groups,
     interesting_steps,
     scale_of,
     ulps,
@@ -73,37 +72,36 @@ WITH_NUMBERS = [i for i, c in enumerate(CASES) if any(numeric_arguments(c))]
 WITHOUT = [c for i, c in enumerate(CASES) if i not in WITH_NUMBERS]
 
 
-def values_with(c: Case, name: str, setting: Any) -> jax.Array:
-    """The values of the case with another setting of one argument."""
+def settings_of(c: Case) -> list[dict[str, np.ndarray]]:
+    """All numeric arguments: as they are, then with one of them in another setting."""
+    tables = dict(numeric_arguments(c))
+    first = {name: table[0] for name, table in tables.items()}
+    others = [{**first, k: t[i]} for k, t in tables.items() for i in (1, 2)]
+    return [first, *others]
+
+
+def values_with(c: Case, settings: dict[str, Any]) -> jax.Array:
+    """The values of the case with other settings of some arguments."""
     steps = interesting_steps(c)
     if isinstance(c.kwargs.get("steps"), float):
         steps = steps[: c.total]  # a float clock resolves no far steps
-    return c.make(**{**c.kwargs, name: setting})(steps)
-
-
-one = in_groups(
-    lambda c, settings: {k: values_with(c, k, v) for k, v in settings.items()},
-    lambda c, i: ({k: v[i] for k, v in numeric_arguments(c)},),
-)
-mapped = in_groups(
-    lambda c, settings: {
-        k: jax.vmap(partial(values_with, c, k))(v) for k, v in settings.items()
-    },
-    lambda c: (dict(numeric_arguments(c)),),
-)
+    return c.make(**{**c.kwargs, **settings})(steps)
 
 
 @pytest.mark.parametrize(
     "c", [CASES[i] for i in WITH_NUMBERS], ids=[IDS[i] for i in WITH_NUMBERS]
 )
 def test_vmap_over_each_argument_is_a_loop(c: Case):
-    results = mapped(c)
-    for i in range(3):
-        expected = one(c, i)
-        for name, result in results.items():
-            chex.assert_shape(result, (3, *expected[name].shape))
-            error = differences(result[i], expected[name], scale=scale_of(c))
-            assert np.all(error <= 4 + amplified(c, expected[name])), name
+    settings = settings_of(c)
+    padded = settings + settings[:1] * (
+        -len(settings) % 16
+    )  # of one shape, as the steps
+    stacked = jax.tree.map(lambda *x: np.stack(x), *padded)
+    with jax.disable_jit():  # operation by operation: nothing more to compile
+        mapped = jax.vmap(partial(values_with, c))(stacked)[: len(settings)]
+        loop = np.stack([values_with(c, one) for one in settings])
+    error = differences(mapped, loop, scale=scale_of(c))
+    assert np.all(error <= 4 + amplified(c, loop))
 
 
 @pytest.mark.parametrize("c", WITHOUT, ids=str)
@@ -131,10 +129,12 @@ def steps_of(c: Case) -> np.ndarray:
     """Both ends, what is beside them and beside inner lengths, and the last step."""
     lengths = [t for v in c.kwargs.values() if isinstance(v, int) for t in (v, v + 1)]
     near = [0, 1, c.total - 1, c.total, c.total + 1, *lengths]
-    return np.array([*near, 2**31 - 1], np.int32)
+    return np.resize(np.array([*near, 2**31 - 1], np.int32), 32)
 
 
-def _gradients(c: Case, values: dict[int, jax.Array], steps: jax.Array) -> Any:
+def gradients(c: Case) -> Any:
+    """By every float leaf at the steps, and by the steps; operation by operation."""
+    steps, values = jnp.asarray(steps_of(c)), jax.tree.map(jnp.asarray, floats_of(c))
     leaves, tree = jax.tree.flatten(c.schedule)
 
     def at(values: dict[int, jax.Array], step: jax.Array) -> jax.Array:
@@ -144,12 +144,6 @@ def _gradients(c: Case, values: dict[int, jax.Array], steps: jax.Array) -> Any:
     by_value = jax.vmap(lambda step: jax.grad(at)(values, step))(steps)
     by_step = jax.vmap(jax.grad(c.schedule))(steps.astype(float))
     return by_value, by_step
-
-
-gradients = in_groups(
-    _gradients,
-    lambda c: (jax.tree.map(jnp.asarray, floats_of(c)), jnp.asarray(steps_of(c))),
-)
 
 
 @every_case
