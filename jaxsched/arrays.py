@@ -116,7 +116,8 @@ def as_step(step: Numeric) -> Array:
     x = jnp.asarray(host_step(step))
     if jnp.issubdtype(x.dtype, jnp.integer):
         return jnp.maximum(as_integer(x), 0)
-    return jnp.maximum(as_real(x), 0)
+    x = as_real(x)
+    return jnp.where(x < 0, 0.0, x)  # at 0 with the gradient of what follows
 
 
 def host_step(step: Any) -> Any:

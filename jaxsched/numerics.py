@@ -70,22 +70,55 @@ def blend(left: Numeric, fall: Array, right: Numeric, rise: Array) -> Array:
     A compiler may fuse either product with the sum, as it likes, and then the last bit
     depends on what stands around. A choice between product and sum keeps them apart.
     """
-    return jnp.where(fall != 0, left * fall, 0.0) + jnp.where(
-        rise != 0, right * rise, 0.0
-    )
+    return _weighted(left, fall) + _weighted(right, rise)
+
+
+def _weighted(value: Numeric, weight: Array) -> Array:
+    """The product: 0 for a weight of 0, whose gradient there is the value all the same."""
+    finite = value
+    if not isinstance(value, (int, float)):
+        largest = float(jnp.finfo(jnp.result_type(value)).max)
+        finite = jnp.clip(value, -largest, largest)  # infinity times 0 would be NaN
+    return jnp.where(weight != 0, value * weight, finite * carried(weight))
+
+
+def carried(x: Array) -> Array:
+    """Zero, with the gradient of `x`: for a value that is selected and not computed."""
+    return x - jax.lax.stop_gradient(x)
+
+
+def at_least(x: Numeric, bound: Numeric) -> Array:
+    """The larger of both, with the gradient of `x` where they are equal.
+
+    There JAX gives `jnp.maximum` half of either gradient: that of neither side where one
+    curve goes on smoothly from another.
+    """
+    if jnp.issubdtype(jnp.result_type(x, bound), jnp.integer):
+        return jnp.maximum(x, bound)
+    return jnp.where(x < bound, bound, x)
+
+
+def at_most(x: Numeric, bound: Numeric) -> Array:
+    """The smaller of both, likewise."""
+    if jnp.issubdtype(jnp.result_type(x, bound), jnp.integer):
+        return jnp.minimum(x, bound)
+    return jnp.where(x > bound, bound, x)
 
 
 def fractions(elapsed: Array, remaining: Array, length: Array) -> tuple[Array, Array]:
     """Elapsed and remaining time divided by their sum, exactly 0 and 1 at the ends.
 
     The ends are selected, not computed: a compiler that knows the length may multiply by
-    its reciprocal and by the values that follow, and then n / n is not always 1.
+    its reciprocal and by the values that follow, and then n / n is not always 1. At the
+    beginning of time that is a float the gradient is that of what follows.
     """
-    inside = (elapsed > 0) & (remaining > 0)
     u, r = as_real(elapsed), as_real(remaining)
     whole = as_real(length)
-    ended = remaining <= 0
+    begun, ended = elapsed > 0, remaining <= 0
+    part, rest, first = u / whole, r / whole, jnp.asarray(1.0)
+    if not jnp.issubdtype(elapsed.dtype, jnp.integer):
+        first = 1.0 + carried(rest)
     return (
-        jnp.where(inside, u / whole, jnp.where(ended, 1.0, 0.0)),
-        jnp.where(inside, r / whole, jnp.where(ended, 0.0, 1.0)),
+        jnp.where(ended, 1.0, part),
+        jnp.where(ended, 0.0, jnp.where(begun, rest, first)),
     )

@@ -12,7 +12,7 @@ from jax import Array
 
 from jaxsched import restarts
 from jaxsched.arrays import Numeric, as_real
-from jaxsched.numerics import fractions, is_literal
+from jaxsched.numerics import at_least, fractions, is_literal
 
 
 def progress(step: Numeric, steps: Numeric) -> tuple[Array, Array]:
@@ -41,7 +41,13 @@ def progress(step: Numeric, steps: Numeric) -> tuple[Array, Array]:
 def since(step: Numeric, start: Numeric) -> Array:
     """Steps since `start`, 0 before it."""
     step, start = together(step, start)
-    return jnp.maximum(step - start, 0)
+    return at_least(step - start, 0)
+
+
+def until(step: Numeric, end: Numeric) -> Array:
+    """Steps until `end`, 0 from there on."""
+    step, end = together(step, end)
+    return at_least(0, end - step)
 
 
 def later(step: Numeric, steps: Numeric) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 from jax import Array
 
 from jaxsched.arrays import Numeric, as_integer, as_real
-from jaxsched.numerics import fractions
+from jaxsched.numerics import at_least, fractions
 
 # Fixed point: little-endian limbs of 16 bits, each in a uint32 so that a product fits.
 _INTEGER, _FRACTION = 4, 4
@@ -134,7 +134,7 @@ def of_floats(step: Array, steps: Array, factor: Array, limit: Numeric | None) -
     start = begins(index, first, factor)
     # Not a difference of boundaries: far out, where floats are coarse, it could be 0.
     length = first * jnp.power(jnp.where(factor > 1, factor, 1.0), index)
-    local = jnp.minimum(step - start, length)
+    local = at_least(jnp.minimum(step - start, length), 0.0)
     return Span(index, local, as_real(length), fractions(local, length - local, length))
 
 

@@ -13,6 +13,7 @@ from cases import CASES, IDS, Case, amplified, float_dtype, scale_of
 import jaxsched as js
 from jaxsched.domains.numbers import Number
 from jaxsched.domains.tables import Table
+from jaxsched.schedule.programs import enable_x64
 
 SCALES = (1e-30, 1e30)
 LAST = [2**31 - 1]
@@ -213,3 +214,11 @@ def test_the_middle_of_an_interval_of_a_spline_has_its_slope():
         above, below = s.at(step + 1e-4), s.at(step - 1e-4)
         slope = (above - below) / 2e-4
         assert float(jax.grad(s)(step)) == pytest.approx(slope, rel=1e-4)
+
+
+def test_tables_are_as_precise_as_the_floats_of_the_moment():
+    """A table that single precision has read is read again in double precision."""
+    s = js.piecewise_linear([0.1, 7.3], [0.3, 0.7])
+    s(3.0)
+    with enable_x64(True):
+        assert float(s(3.0)) == pytest.approx(s.at(3.0), rel=1e-15)

@@ -1,10 +1,9 @@
-"""vmap over every numeric argument, and gradients through every float one."""
+"""vmap over every numeric argument."""
 
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -117,39 +116,6 @@ def test_vmap_over_the_numbers_inside_is_a_loop(c: Case):
     result = jax.vmap(lambda s: s(steps))(stacked)
     for mapped, one in zip(result, loop, strict=True):
         assert ulps(mapped, one(steps), scale=scale_of(c)) <= 4
-
-
-def floats_of(c: Case) -> dict[int, Any]:
-    """The leaves that one may differentiate by, by their place."""
-    leaves = enumerate(jax.tree.leaves(c.schedule))
-    return {i: x for i, x in leaves if np.asarray(x).dtype.kind == "f"}
-
-
-def steps_of(c: Case) -> np.ndarray:
-    """Both ends, what is beside them and beside inner lengths, and the last step."""
-    lengths = [t for v in c.kwargs.values() if isinstance(v, int) for t in (v, v + 1)]
-    near = [0, 1, c.total - 1, c.total, c.total + 1, *lengths]
-    return np.resize(np.array([*near, 2**31 - 1], np.int32), 32)
-
-
-def gradients(c: Case) -> Any:
-    """By every float leaf at the steps, and by the steps; operation by operation."""
-    steps, values = jnp.asarray(steps_of(c)), jax.tree.map(jnp.asarray, floats_of(c))
-    leaves, tree = jax.tree.flatten(c.schedule)
-
-    def at(values: dict[int, jax.Array], step: jax.Array) -> jax.Array:
-        changed = [values.get(i, x) for i, x in enumerate(leaves)]
-        return jax.tree.unflatten(tree, changed)(step)
-
-    by_value = jax.vmap(lambda step: jax.grad(at)(values, step))(steps)
-    by_step = jax.vmap(jax.grad(c.schedule))(steps.astype(float))
-    return by_value, by_step
-
-
-@every_case
-def test_gradients_are_finite_everywhere(c: Case):
-    """With respect to every float leaf and the step, ends and inactive parts included."""
-    chex.assert_tree_all_finite(gradients(c))
 
 
 def test_extreme_hyperparameters_stay_finite():

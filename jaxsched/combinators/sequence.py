@@ -10,7 +10,7 @@ from jax import Array
 from jaxsched.arrays import as_real
 from jaxsched.combinators.parts import Table, by_kind
 from jaxsched.domains import Boundaries, Flag, Steps, Value
-from jaxsched.numerics import blend
+from jaxsched.numerics import at_most, blend
 from jaxsched.progress import progress, since, together
 from jaxsched.rule import Refusal
 from jaxsched.schedule import Phase, ScheduleLike, ScheduleLikes, schedule
@@ -240,5 +240,5 @@ def cooldown(
     fall, rise = as_shape(shape)(*progress(since(now, start), steps))
     # Frozen, its clock stops. Not schedule(begin): a constant would be computed by the
     # compiler, which rounds exponentials otherwise than the program.
-    left = schedule(jnp.minimum(now, start) if freeze else now)
+    left = schedule(at_most(start, now) if freeze else now)
     return jnp.where(now < start, left, blend(left, fall, end_value, rise))

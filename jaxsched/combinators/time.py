@@ -9,7 +9,7 @@ from jax import Array
 from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Factor, LengthFactor, Period, Steps
 from jaxsched.numerics import is_literal, powered
-from jaxsched.progress import cycle_of, later, since, together
+from jaxsched.progress import cycle_of, later, since, together, until
 from jaxsched.schedule import Clockwork, Phase, ScheduleLike, schedule
 from jaxsched.schedule.cycles import restarts
 from jaxsched.schedule.phases import cut, moved, number, phases_of, unbounded
@@ -258,7 +258,7 @@ def reverse(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     Reference: the momentum of a one-cycle run mirrors its rate; Smith (2018),
     arXiv:1803.09820, section 4.
     """
-    return schedule(since(steps, step))
+    return schedule(until(step, steps))
 
 
 @schedule(phases=unbounded)

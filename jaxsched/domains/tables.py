@@ -90,6 +90,10 @@ class Table(Domain):
             )
         if isinstance(array, np.ndarray) and self.of.whole and array.dtype.kind in "iu":
             return _default_integers(array)
+        if isinstance(array, np.ndarray):
+            array = (
+                array.copy()
+            )  # JAX remembers what it made of one, with x64 or without
         loaded = self.of.convert(jnp.asarray(array))
         # Python numbers come through jit as arrays of the default float; any other dtype
         # was put there by somebody.

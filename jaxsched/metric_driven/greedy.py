@@ -21,7 +21,7 @@ from jaxsched.metric_driven.metrics import (
     refuse_impossible,
     worst,
 )
-from jaxsched.numerics import safely
+from jaxsched.numerics import at_least, at_most, safely
 from jaxsched.rule import Refusal, known
 
 _LARGEST = 1e30  # so that a rate of nearly 0 times it is a number
@@ -164,8 +164,8 @@ def greedy(
         return _where(seen.due, after, memory._replace(window=left))
 
     def rate(memory: Greedy, step: Array, base: Array) -> Array:
-        low, high = jnp.minimum(min_value, base), jnp.maximum(max_value, base)
-        return jnp.clip(base * as_real(memory.multiplier), low, high)
+        low, high = at_most(base, min_value), at_least(base, max_value)
+        return at_most(at_least(base * as_real(memory.multiplier), low), high)
 
     return Machine(start, judge, rate)
 

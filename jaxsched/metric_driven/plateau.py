@@ -19,6 +19,7 @@ from jaxsched.metric_driven.metrics import (
     refuse_impossible,
     worst,
 )
+from jaxsched.numerics import at_least, at_most
 
 
 class Plateau(NamedTuple):
@@ -129,6 +130,6 @@ def reduce_on_plateau(
 
     def rate(memory: Plateau, step: Array, base: Array) -> Array:
         reduced = base * as_real(memory.multiplier)
-        return jnp.maximum(reduced, jnp.minimum(min_value, base))
+        return at_least(reduced, at_most(base, min_value))
 
     return Machine(start, judge, rate)
