@@ -11,8 +11,16 @@ import numpy as np
 from jax import Array
 from jax.core import Tracer
 
+try:
+    enable_x64 = jax.enable_x64
+except AttributeError:  # JAX before 0.8
+    from jax.experimental import enable_x64  # type: ignore[no-redef]
+
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _INTEGERS = (np.dtype(np.int32), np.dtype(np.int64))
+
+# Steps beyond it are that step.
+_LAST = 10**30
 
 # What may be given for a number: no booleans, no complex numbers.
 Numeric: TypeAlias = int | float | Array | np.ndarray | np.integer | np.floating
@@ -68,6 +76,20 @@ def default_integer() -> np.dtype:
     return _INTEGERS[jax.config.jax_enable_x64]  # type: ignore[attr-defined]
 
 
+def largest_integer() -> int:
+    """The largest number that JAX counts to."""
+    return int(np.iinfo(default_integer()).max)
+
+
+def fitted(x: Any) -> Any:
+    """Integers that JAX does not count to as floats, where they are known on the host."""
+    if type(x) is int:
+        return x if x <= largest_integer() else float(x)
+    if isinstance(x, np.ndarray) and x.dtype.kind in "iu" and x.size:
+        return x if x.max() <= largest_integer() else x.astype(np.float64)
+    return x
+
+
 def host_numbers(array: Any) -> Any:
     """A concrete array as Python numbers, as short as its dtype allows.
 
@@ -81,12 +103,41 @@ def host_numbers(array: Any) -> Any:
 
 
 def as_integer(x: Array) -> Array:
-    """An integer array in the default integer, saturating instead of wrapping."""
-    widest = default_integer()
-    if jnp.issubdtype(x.dtype, jnp.unsignedinteger):
-        largest = min(int(jnp.iinfo(widest).max), int(jnp.iinfo(x.dtype).max))
-        x = jnp.minimum(x, jnp.asarray(largest, x.dtype))
-    return x.astype(widest)
+    """An integer array in the default integer, saturating instead of wrapping.
+
+    What is negative in an array of more bits becomes 0.
+    """
+    default = default_integer()
+    if not is_wide(x):
+        return x.astype(default)
+    small = jnp.where(is_beyond(x), largest_integer(), _low(x).astype(default))
+    return jnp.where(as_real(x) < 0, 0, small)
+
+
+def is_wide(x: Array) -> bool:
+    """Whether an array of integers may hold some that JAX does not count to.
+
+    They are uint32 with 32-bit integers, and those of 64 bits that were made while x64
+    was on, or that Keras makes.
+    """
+    is_integer = jnp.issubdtype(x.dtype, jnp.integer)
+    return is_integer and int(jnp.iinfo(x.dtype).max) > largest_integer()
+
+
+def is_beyond(x: Array) -> Array:
+    """Which entries of a wide array JAX does not count to.
+
+    Without x64 the constants of a program have 32 bits. So a float tells roughly, and
+    where there is doubt the lower bits do.
+    """
+    rough, low = as_real(x), _low(x)
+    surely = rough > 1.5 * largest_integer()
+    return surely | ((rough >= 0) & (low > jnp.asarray(largest_integer(), low.dtype)))
+
+
+def _low(x: Array) -> Array:
+    """The lower bits of a wide array, as many as the default integer has."""
+    return x.astype(f"u{default_integer()}")
 
 
 def as_real(x: Numeric) -> Array:
@@ -95,7 +146,9 @@ def as_real(x: Numeric) -> Array:
     A count is only ever a count: whatever its dtype, the values of a schedule must
     decide whether the result is float32 or bfloat16, as a Python float would let them.
     """
-    x, default = jnp.asarray(x), default_float()
+    default = default_float()
+    if not isinstance(x, jax.Array):  # to which `jnp.asarray` may leave 32 bits
+        x = jnp.asarray(x)
     if _converted is None:
         return x.astype(default)
     return jnp.asarray(_converted(x, default, weak_type=True))
@@ -105,43 +158,48 @@ def as_step(step: Numeric) -> Array:
     """A step as every rule sees it: not below 0, in the default integer or a float.
 
     Integers stay integers: signed or unsigned, narrow or wide, they become the default
-    integer, and what does not fit there becomes its largest value instead of wrapping.
+    integer. Those that do not fit there must have become floats before.
 
     Raises:
       TypeError: It is not a real number or an array of them; a predicate of an argument.
 
-    >>> as_step(-5), as_step(np.uint32(2**32 - 1))
-    (Array(0, dtype=int32), Array(2147483647, dtype=int32))
+    >>> as_step(-5), as_step(3_000_000_000)
+    (Array(0, dtype=int32), Array(3.e+09, dtype=float32, weak_type=True))
     """
     x = jnp.asarray(host_step(step))
     if jnp.issubdtype(x.dtype, jnp.integer):
         return jnp.maximum(as_integer(x), 0)
     x = as_real(x)
-    return jnp.where(x < 0, 0.0, x)  # at 0 with the gradient of what follows
+    x = jnp.where(x < 0, 0.0, x)  # at 0 with the gradient of what follows
+    return jnp.minimum(x, float(jnp.finfo(x.dtype).max))  # no end is infinitely late
 
 
 def host_step(step: Any) -> Any:
     """A concrete step that JAX converts without overflow or wrapping; others as given.
+
+    An integer that JAX does not count to becomes a float; many with some of that kind
+    among them become an array of JAX with all their bits.
 
     Raises:
       TypeError: It is not a real number or an array of them.
     """
     kind = type(step)
     if kind is int:
-        return step if 0 <= step <= 2**31 - 1 else _saturated(step)
+        return step if 0 <= step <= 2**31 - 1 else _host_integer(step)
     if kind is float:
         return step
     if isinstance(step, (jax.Array, np.ndarray, np.generic)) and is_real(step.dtype):
         is_host = not isinstance(step, jax.Array)
-        saturate = is_host and jnp.issubdtype(step.dtype, jnp.integer)
-        return _saturated(step) if saturate else step
+        is_integer = jnp.issubdtype(step.dtype, jnp.integer)
+        return _host_integer(step) if is_host and is_integer else step
     raise TypeError("must be a real number or an array of them")
 
 
-def _saturated(step: Any) -> Any:
-    default = default_integer()
-    largest = int(np.iinfo(default).max)
+def _host_integer(step: Any) -> Any:
     if np.ndim(step) == 0:  # one program for counts of every kind
-        return min(max(int(step), 0), largest)
-    low = np.maximum(step, 0).astype(np.uint64)
-    return np.minimum(low, np.uint64(largest)).astype(default)
+        return fitted(min(max(int(step), 0), _LAST))
+    steps = np.minimum(np.maximum(step, 0).astype(np.uint64), np.uint64(2**63 - 1))
+    if not steps.size or steps.max() <= largest_integer():
+        return steps.astype(default_integer())
+    with enable_x64(True):
+        return jnp.asarray(steps.astype(np.int64))

@@ -10,7 +10,7 @@ from jaxsched import shapes
 from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Factor, LengthFactor, Period, Steps, Value
 from jaxsched.numerics import blend, grown, is_literal, log, powered
-from jaxsched.progress import cycle_of, progress, since, together
+from jaxsched.progress import cycle_of, plus, progress, since, together
 from jaxsched.rule import Refusal, known
 from jaxsched.schedule import Phase, schedule
 from jaxsched.schedule.cycles import cycles, restarts
@@ -21,18 +21,8 @@ def _some_length(up_steps: Steps, down_steps: Steps | None, **_: object) -> None
     down = up_steps if down_steps is None else down_steps
     if not known(up_steps, down):
         return
-    whole = all(
-        jnp.issubdtype(jnp.result_type(x), jnp.integer) for x in (up_steps, down)
-    )
-    length = np.asarray(up_steps).item() + np.asarray(down).item()
-    if length <= 0:
+    if np.asarray(up_steps).item() + np.asarray(down).item() <= 0:
         raise Refusal("a cycle must have a length", "up_steps", "down_steps")
-    largest = jnp.iinfo(jnp.result_type(int)).max
-    if whole and length > largest:
-        reason = (
-            f"up_steps + down_steps must be <= {largest} (or floats, or enable x64)"
-        )
-        raise Refusal(reason, "up_steps", "down_steps")
 
 
 def _triangles(s: Any, until: float) -> list[Phase]:
@@ -91,8 +81,10 @@ def triangular(
     arXiv:1506.01186, section 3.
     """
     down = up_steps if down_steps is None else down_steps
-    up, down = together(up_steps, down)
-    cycle = cycle_of(step, up + down)
+    both = (up_steps, down)
+    up, down = together(*both)
+    is_known = all(isinstance(x, (int, float)) for x in both)
+    cycle = cycle_of(step, sum(both) if is_known else plus(up, down))
     climbed, to_climb = progress(cycle.step, up)
     sunk, to_sink = progress(since(cycle.step, up), down)
     rising = together(cycle.step, up)

@@ -7,11 +7,12 @@ keeps all its digits. A float step or length makes the whole computation one of 
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
 from jaxsched import restarts
-from jaxsched.arrays import Numeric, as_real
+from jaxsched.arrays import Numeric, as_integer, as_real, default_integer, fitted
 from jaxsched.numerics import at_least, fractions, is_literal
 
 
@@ -54,8 +55,16 @@ def later(step: Numeric, steps: Numeric) -> Array:
     """The step that many steps later; stops at the largest integer instead of wrapping."""
     step, steps = together(step, steps)
     if jnp.issubdtype(step.dtype, jnp.integer):
-        largest = jnp.iinfo(step.dtype).max
-        return step + jnp.minimum(steps, largest - step)
+        return step + jnp.minimum(steps, jnp.iinfo(step.dtype).max - step)
+    return step + steps
+
+
+def plus(step: Numeric, steps: Numeric) -> Array:
+    """Their sum; unsigned if they are integers, so that it neither wraps nor stops."""
+    step, steps = together(step, steps)
+    if jnp.issubdtype(step.dtype, jnp.integer):
+        unsigned = jnp.dtype(f"u{step.dtype}")
+        return step.astype(unsigned) + steps.astype(unsigned)
     return step + steps
 
 
@@ -91,7 +100,7 @@ def cycle_of(
       `turn`, the number of completed cycles; `step`, the steps since this one began;
       `fraction`, how much of it has passed and how much remains.
     """
-    now, length = jnp.asarray(step), jnp.asarray(steps)
+    now, length = jnp.asarray(step), jnp.asarray(fitted(steps))
     if not jnp.issubdtype(length.dtype, jnp.integer):
         now, length = together(now, length)
         return restarts.of_floats(now, length, as_real(factor), limit)
@@ -107,19 +116,27 @@ def _between(
     step: Array, steps: Numeric, factor: Numeric, limit: Numeric | None
 ) -> restarts.Span:
     """The cycle at a float step of cycles whose boundaries are integers."""
-    whole = jnp.floor(as_real(step))
-    largest = 2.0**31 - 128  # the last float32 that is an integer of 32 bits
-    span = cycle_of(jnp.minimum(whole, largest).astype(jnp.int32), steps, factor, limit)
-    u, r = span.fraction
-    part = jnp.where(r > 0, as_real(step) - whole, 0.0)
-    more = part / span.length
-    return span._replace(step=as_real(span.step) + part, fraction=(u + more, r - more))
+    time, count = as_real(step), default_integer()
+    whole = jnp.floor(time)
+    # As far as there are integers; beyond, where floats are coarser, among floats.
+    is_near = whole < 2.0 ** (jnp.iinfo(count).bits - 1)
+    now = jnp.where(is_near, whole, 0.0).astype(count)
+    near = cycle_of(now, steps, factor, limit)
+    u, r = near.fraction
+    part = jnp.where(r > 0, time - whole, 0.0)
+    more = part / near.length
+    near = near._replace(
+        turn=as_real(near.turn),
+        step=as_real(near.step) + part,
+        fraction=(u + more, r - more),
+    )
+    far = restarts.of_floats(time, as_real(steps), as_real(factor), limit)
+    return jax.tree.map(lambda a, b: jnp.where(is_near, a, b), near, far)
 
 
 def together(*times: Any) -> tuple[Array, ...]:
     """Times as integers if all are, else all as floats."""
-    arrays = [jnp.asarray(t) for t in times]
+    arrays = [jnp.asarray(fitted(t)) for t in times]
     if all(jnp.issubdtype(a.dtype, jnp.integer) for a in arrays):
-        widest = jnp.result_type(int)
-        return tuple(a.astype(widest) for a in arrays)
+        return tuple(as_integer(a) for a in arrays)
     return tuple(as_real(a) for a in arrays)

@@ -125,7 +125,8 @@ def of_floats(step: Array, steps: Array, factor: Array, limit: Numeric | None) -
 
     ratio = fixed_step / fixed
     m = jnp.where(growth > 1, growth, 2.0)
-    geometric = jnp.log1p(ratio * (m - 1)) / jnp.log(m)
+    most = float(jnp.finfo(ratio.dtype).max)
+    geometric = jnp.log1p(jnp.minimum(ratio * (m - 1), most)) / jnp.log(m)
     index = jnp.floor(jnp.where(growth > 1, geometric, ratio))
     # The logarithm only guesses; the boundaries on either side decide.
     index = jnp.where(begins(index, fixed, growth) > fixed_step, index - 1, index)

@@ -18,6 +18,7 @@ from cases import (
 )
 
 import jaxsched as js
+from jaxsched.arrays import enable_x64
 
 every_case = pytest.mark.parametrize("c", CASES, ids=IDS)
 
@@ -119,11 +120,12 @@ def test_before_the_start_and_after_the_largest_integer(c: Case):
     chex.assert_trees_all_equal(values[0], values[1])
     near = s(interesting_steps(c))
     assert ulps(values[0], near[0], scale=scale_of(c)) <= 4
-    if not jax.config.jax_enable_x64:
-        chex.assert_trees_all_equal(values[2], values[3])
-        assert ulps(values[2], near[-1], scale=scale_of(c)) <= 4
-        huge = np.resize(np.array([2**32 - 1], np.uint32), size)
-        chex.assert_trees_all_equal(np.asarray(s(huge))[2], values[2])
+    huge = s(np.resize(np.array([7, 2**32 - 1], np.uint32), size))
+    assert ulps(huge[0], near[7], scale=scale_of(c)) <= 8
+    chex.assert_tree_all_finite((values, huge))
+    if js.horizon(s) is not None:  # it goes on as a float, at its end
+        end = near[-1]
+        assert ulps([*values[2:4], huge[1]], [end] * 3, scale=scale_of(c)) <= 4
 
 
 @every_case
@@ -198,6 +200,122 @@ def test_a_stacked_schedule_is_refused_with_a_way_out():
     )
 
 
-def test_length_beyond_the_integers_may_be_a_float():
-    s = js.linear(1.0, 0.0, steps=1e12)
-    chex.assert_trees_all_close(s.at(0.5e12), 0.5)
+# ----- steps and lengths that JAX does not count to -----
+
+
+def wide(steps):
+    """Steps in 64 bits, as an environment's counter or Keras makes them."""
+    with enable_x64(True):
+        return jnp.asarray(np.array(steps, np.int64))
+
+
+TRILLION = 10**12
+
+
+@pytest.mark.parametrize(
+    "n", [TRILLION, 1e12, np.array(TRILLION), np.array([TRILLION])[0]]
+)
+def test_a_length_may_be_any_integer(n):
+    """It is a float where JAX does not count to it."""
+    s = js.linear(1.0, 0.0, steps=n)
+    passed = jax.jit(lambda s, t: s(t))
+    for step, value in ((0, 1.0), (TRILLION // 2, 0.5), (TRILLION, 0.0), (2**62, 0.0)):
+        assert s.at(step) == value
+        assert float(s(step)) == float(passed(s, float(step))) == value
+    back = jax.jit(lambda s: s)(s)
+    assert float(back.steps) == pytest.approx(TRILLION)
+    assert eval(repr(back), vars(js) | {"array": js.array}) == back
+    stacked = js.stack([s, s.replace(init_value=2.0)])
+    both = jax.vmap(lambda s: s(TRILLION // 4))(stacked)
+    chex.assert_trees_all_close(both, np.array([0.75, 1.5], float_dtype()))
+
+
+def test_boundaries_may_be_any_integers():
+    s = js.piecewise_constant([10, 5 * 10**9], [1.0, 0.5, 0.25])
+    steps = np.array([0, 10, 4 * 10**9, 5 * 10**9, 2**62])
+    expected = [1.0, 0.5, 0.5, 0.25, 0.25]
+    assert s(steps).tolist() == s.at(steps).tolist() == expected
+    assert js.join([1.0, 0.5], [5 * 10**9])(6 * 10**9) == 0.5
+    assert js.triangular(0.0, 1.0, 2 * 10**9)(3 * 10**9) == 0.5
+
+
+@pytest.mark.parametrize("total", [1000, 2 * 10**9, 2**31 - 1, 6 * 10**9])
+def test_steps_of_64_bits_are_those_steps(total):
+    """With x64 off: exact where the length fits, and floats beyond."""
+    s = js.warmup_cosine(1.0, total, total // 10)
+    steps = [
+        0,
+        5,
+        total // 20,
+        total // 2,
+        total - 1,
+        total,
+        2 * total,
+        2**62,
+        -(2**40),
+    ]
+    expected = s.at(np.array(steps))
+    passed = jax.jit(lambda s, t: s(t))
+    for values in (s(wide(steps)), jax.jit(s)(wide(steps)), passed(s, wide(steps))):
+        assert values.dtype == float_dtype()
+        np.testing.assert_allclose(values, expected, rtol=1e-6, atol=1e-12)
+    mapped = jax.vmap(s)(wide(steps))
+    np.testing.assert_allclose(mapped, expected, rtol=1e-6, atol=1e-12)
+    assert float(s(wide(total))) == 0.0
+    assert np.isfinite(
+        jax.grad(lambda s: s(wide(total)))(js.linear(1.0, 0.5, 9.0)).end_value
+    )
+
+
+@pytest.mark.parametrize("kind", [np.uint32, np.int64, np.uint64])
+def test_a_wide_step_equals_a_narrow_one(kind):
+    """To the bit, restarts included."""
+    s = js.cosine_restarts(1.0, 0.0, 7, length_factor=1.5)
+    steps = np.array([0, 6, 7, 17, 18, 10**6 + 3, 2**31 - 1])
+    with enable_x64(True):
+        given = jnp.asarray(steps.astype(kind))
+    chex.assert_trees_all_equal(jax.jit(s)(given), s(steps.astype(np.int32)))
+
+
+TIMED = [
+    js.step_decay(1.0, 0.5, 10**9),
+    js.cycle(js.linear(1.0, 0.0, 10**9), 10**9),
+    js.cosine_restarts(1.0, 0.0, 10**9),
+    js.cosine_restarts(1.0, 0.0, 10**9, length_factor=2),
+    js.triangular(0.0, 1.0, 10**9),
+    js.staircase(js.linear(1.0, 0.0, 2 * 10**10), 10**9),
+    js.noise(1.0, 0.5, 0, every=10**9),
+    js.shift(js.step_decay(1.0, 0.5, 10**9), 2**31 - 10),
+    js.natural_exponential_decay(1.0, 1e-10),
+    js.inverse_sqrt_decay(1.0, 1000),
+]
+
+
+@pytest.mark.parametrize("s", TIMED, ids=lambda s: s._rule.name)
+def test_a_float_clock_goes_on_beyond_the_integers(s):
+    """At times between restarts, where floats find their place; as a clock, and called."""
+    times = np.array([0.25, 1.25, 2.25, 2.75, 3.5, 4.25, 9.75]) * 1e9
+    expected = s.at(times)
+    np.testing.assert_allclose(s(times.astype(float_dtype())), expected, rtol=1e-5)
+    clock = js.linear(0.0, 1e10, 40)
+    np.testing.assert_allclose(
+        js.retime(s, clock)(np.array([1, 5, 9, 11, 14, 17, 39])), expected, rtol=1e-4
+    )
+    assert np.isfinite(s(np.inf))
+    assert np.isfinite(js.cosine_restarts(1.0, 0.0, 10, length_factor=1.5)(np.inf))
+
+
+@pytest.mark.skipif(jax.config.jax_enable_x64, reason="64-bit integers do not wrap")
+def test_a_clock_that_wraps_is_refused():
+    s = js.linear(1.0, 0.0, 10)
+    for clock in (lambda t: 2**19 * t, lambda t: t * t // 3, lambda t: (t + 1) * 1024):
+        with pytest.raises(
+            ValueError, match=r"retime: clock must not wrap.* at step \d+"
+        ):
+            js.retime(s, clock)
+    for clock in (
+        lambda t: t.astype(float) * 2.0**19,
+        lambda t: t // 4,
+        lambda t: jnp.minimum(t, 9),
+    ):
+        assert js.retime(s, clock)(0) == 1.0

@@ -11,9 +11,9 @@ import pytest
 from cases import CASES, IDS, Case, amplified, float_dtype, scale_of
 
 import jaxsched as js
+from jaxsched.arrays import enable_x64
 from jaxsched.domains.numbers import Number
 from jaxsched.domains.tables import Table
-from jaxsched.schedule.programs import enable_x64
 
 SCALES = (1e-30, 1e30)
 LAST = [2**31 - 1]

@@ -10,7 +10,7 @@ import pytest
 from cases import CASES, ONE_OF_EACH, Case, case, float_dtype
 
 import jaxsched as js
-from jaxsched.schedule.programs import enable_x64
+from jaxsched.arrays import enable_x64
 
 up, on = js.linear(0.0, 1.0, 10), js.linear(1.0, 2.0, 10)
 slow_float = js.linear(1.0, 2.0, 10.0)

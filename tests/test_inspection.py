@@ -79,7 +79,7 @@ def spans(schedule, total_steps=None):
         (js.maximum(js.cosine(1.0, 0.0, 10), 0.1), [("cosine", 0, 10)]),
         (js.minimum(0.5, js.cosine(1.0, 0.0, 10)), [("cosine", 0, 10)]),
         (js.clip(js.cosine(1.0, 0.0, 10), 0.1), [("cosine", 0, 10)]),
-        (js.retime(js.cosine(1.0, 0.0, 10), lambda t: 2 * t), [("retime", 0, None)]),
+        (js.retime(js.cosine(1.0, 0.0, 10), lambda t: 2.0 * t), [("retime", 0, None)]),
         (optax.constant_schedule(0.1), [("call", 0, None)]),
         (0.1, [("constant", 0, None)]),
     ],

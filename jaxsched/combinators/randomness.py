@@ -67,7 +67,10 @@ def noise(
     Reference: `noise_range_t` in timm's schedulers (`distribution="normal"`, scale 1,
     bound 0.67).
     """
-    block = cycle_of(step, every).turn.astype(jnp.uint32)
+    block = cycle_of(step, every).turn
+    if not jnp.issubdtype(block.dtype, jnp.integer):
+        block = block % 2.0**32  # as integers wrap
+    block = block.astype(jnp.uint32)
     unit = jnp.reshape(_unit(seed, jnp.ravel(block)), jnp.shape(block))
     most = jnp.asarray(bound, jnp.float32)
     drawn = (2 * unit - 1) * most if distribution == "uniform" else _normal(unit, most)

@@ -9,7 +9,7 @@ from jax import Array
 from jaxsched.arrays import as_real
 from jaxsched.domains import Count, Factor, LengthFactor, Period, Steps
 from jaxsched.numerics import is_literal, powered
-from jaxsched.progress import cycle_of, later, since, together, until
+from jaxsched.progress import cycle_of, plus, since, together, until
 from jaxsched.schedule import Clockwork, Phase, ScheduleLike, schedule
 from jaxsched.schedule.cycles import restarts
 from jaxsched.schedule.phases import cut, moved, number, phases_of, unbounded
@@ -157,8 +157,7 @@ def _earlier(s: Any, until: float) -> list[Phase]:
 def shift(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     """A schedule continued from a later step: for a run that goes on from a checkpoint.
 
-    Formula: s(t) = schedule(t + steps). Steps below 0 read as 0; t + steps stops at the
-    largest integer.
+    Formula: s(t) = schedule(t + steps). Steps below 0 read as 0.
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
@@ -178,7 +177,7 @@ def shift(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
 
     Reference: `step_offset` in T5X and AXLearn.
     """
-    return schedule(later(step, steps))
+    return schedule(plus(step, steps))
 
 
 def _longer(s: Any, until: float) -> list[Phase]:
@@ -268,7 +267,7 @@ def retime(
     """A schedule in another unit of time: schedule(clock(t)).
 
     A schedule written in tokens under a growing batch, say. A clock that returns
-    integers is exact.
+    integers is exact, as far as JAX counts; one that would wrap beyond is refused.
 
     Formula: s(t) = schedule(clock(t)). Steps below 0 read as 0.
 
@@ -281,11 +280,12 @@ def retime(
       A `Schedule`.
 
     Raises:
+      ValueError: The integers of `clock` wrap at some step below 2^31.
       TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
-      >>> s = js.retime(js.linear(1.0, 0.0, 4096), clock=lambda step: 1024 * step)
+      >>> s = js.retime(js.linear(1.0, 0.0, 4096), clock=lambda step: 1024.0 * step)
       >>> s.at(1)
       0.75
 

@@ -6,7 +6,7 @@ from jax import Array
 from jaxsched.arrays import as_real, is_weak
 from jaxsched.domains import Flag, Period, Power, Rate, Value
 from jaxsched.numerics import grown, is_literal, log1p, safely
-from jaxsched.progress import later, since, turns
+from jaxsched.progress import plus, since, turns
 from jaxsched.schedule import schedule
 
 
@@ -117,7 +117,7 @@ def _sum_log1p(rate: Array, t: Array) -> Array:
     begin, end = rate * first_few, rate * (count + first_few)
     # The integral, the trapezoid's half steps, then the odd derivatives. The middle is
     # straight from the step: one rounding less in the largest term.
-    middle = rate * (as_real(later(jnp.maximum(t, first_few), first_few)) / 2)
+    middle = rate * (as_real(plus(jnp.maximum(t, first_few), first_few)) / 2)
     mean, correction = _mean_log1p(begin, middle, end)
     halves = (log1p(end) - log1p(begin)) / 2
     x, y = rate / (1 + begin), rate / (1 + end)  # below 1, however large the rate is

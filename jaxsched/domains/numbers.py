@@ -12,12 +12,13 @@ from jaxsched.arrays import (
     as_integer,
     as_real,
     default_float,
-    default_integer,
+    fitted,
     host_step,
     is_array,
     is_real,
     is_weak,
     is_whole,
+    largest_integer,
 )
 from jaxsched.rule import Domain, known, plain
 
@@ -26,6 +27,9 @@ _LARGEST = {
     np.dtype(np.float32): float.fromhex("0x1.fffffefffffffp127"),
     np.dtype(np.float64): float.fromhex("0x1.fffffffffffffp1023"),
 }
+
+# The last step, so the largest length, that is an integer.
+_LAST = 2**62
 
 _NUMERIC = (int, float, np.ndarray, np.generic, jax.Array)
 
@@ -47,7 +51,7 @@ class Number(Domain):
     most: float | None
     whole: str | None
     kind: str
-    largest: int | None = None  # of whole numbers; the default integer's if not given
+    largest: int | None = None  # of whole numbers, if not as far as steps or JAX count
 
     def __init__(
         self,
@@ -93,9 +97,10 @@ class Number(Domain):
             raise ValueError(f"must be > {self.above}")
         if self.most is not None and most > self.most:
             raise ValueError(f"must be <= {self.most}")
-        largest = self.largest or int(np.iinfo(default_integer()).max)
+        largest = self.largest or (_LAST if self.whole == "may" else largest_integer())
         if self.whole and most > largest and is_whole(value):
-            raise ValueError(f"must be <= {largest} (or a float, or enable x64)")
+            hint = " (or a float)" if self.whole == "may" else ""
+            raise ValueError(f"must be <= {largest}{hint}")
 
     def load(self, value: Any) -> Any:
         if np.ndim(value) != 0:
@@ -108,12 +113,13 @@ class Number(Domain):
     def convert(self, value: Any) -> Any:
         """A length as canonical time, another number as it is."""
         if not is_array(value):
-            return value
+            return fitted(value) if self.whole else value
         if not self.whole:
             value = jnp.asarray(value)
             # Integers as values would wrap in what a rule does with them.
             return value.astype(float) if is_whole(value) else value
-        return as_integer(jnp.asarray(value)) if is_whole(value) else as_real(value)
+        value = jnp.asarray(fitted(value))
+        return as_integer(value) if is_whole(value) else as_real(value)
 
 
 class Growth(Number):

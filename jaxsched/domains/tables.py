@@ -11,6 +11,7 @@ from jaxsched.arrays import (
     as_real,
     default_float,
     default_integer,
+    fitted,
     host_numbers,
     is_array,
     is_weak,
@@ -88,28 +89,18 @@ class Table(Domain):
                 f"holds stacked tables of shape {np.shape(array)}; "
                 "map over them with jax.vmap(lambda s: s(step))(stacked)"
             )
-        if isinstance(array, np.ndarray) and self.of.whole and array.dtype.kind in "iu":
-            return _default_integers(array)
         if isinstance(array, np.ndarray):
-            array = (
-                array.copy()
-            )  # JAX remembers what it made of one, with x64 or without
+            # A copy: of one array JAX remembers what it made, with x64 or without.
+            array = fitted(array).copy()
+            if self.of.whole and array.dtype.kind in "iu":
+                # Inside a program known steps stay known, to be searched as such.
+                return array.astype(default_integer())
         loaded = self.of.convert(jnp.asarray(array))
         # Python numbers come through jit as arrays of the default float; any other dtype
         # was put there by somebody.
         open_ended = isinstance(value, Numbers) and not self.of.whole
         weak = open_ended and loaded.dtype == default_float()
         return as_real(loaded) if weak else loaded
-
-
-def _default_integers(table: np.ndarray) -> np.ndarray:
-    """Known steps as NumPy's: inside a program they stay known, to be searched as such.
-
-    Saturating, like `as_integer`.
-    """
-    default = default_integer()
-    largest = min(np.iinfo(default).max, np.iinfo(table.dtype).max)
-    return np.minimum(table, table.dtype.type(largest)).astype(default)
 
 
 @jax.tree_util.register_pytree_with_keys_class
@@ -130,7 +121,7 @@ class Numbers:
         self.array = array
 
     def tree_flatten_with_keys(self) -> tuple[list[Any], None]:
-        return [(jax.tree_util.SequenceKey(0), self.array)], None
+        return [(jax.tree_util.SequenceKey(0), fitted(self.array))], None
 
     @classmethod
     def tree_unflatten(cls, aux: None, children: Sequence[Any]) -> "Numbers":

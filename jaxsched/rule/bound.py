@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from jaxsched.arrays import fitted
 from jaxsched.rule.rule import Rule
 from jaxsched.rule.values import hashable, same
 from jaxsched.rule.wording import short
@@ -100,7 +101,7 @@ class Bound:
         return self._rule.domains[name].static
 
     def _flatten(self) -> tuple[list[Any], tuple[Any, ...]]:
-        children = [v for k, v in self._values.items() if not self._static(k)]
+        children = [fitted(v) for k, v in self._values.items() if not self._static(k)]
         fixed = tuple(v for k, v in self._values.items() if self._static(k))
         return children, (self._rule, fixed)
 

@@ -5,14 +5,17 @@ from typing import Annotated, Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
+from jaxsched.arrays import largest_integer
 from jaxsched.domains import Value
 from jaxsched.domains.functions import Function, is_function_of_step
 from jaxsched.domains.numbers import Number, numeric
 from jaxsched.rule import Domain, admitted
 from jaxsched.schedule.decorator import schedule
 from jaxsched.schedule.phases import still
+from jaxsched.schedule.programs import elsewhere
 from jaxsched.schedule.schedule import Schedule
 
 
@@ -114,7 +117,31 @@ class Clockwork(Domain):
         """The clock as it is kept."""
         if isinstance(value, (Schedule, Static)):
             return value
-        return Static(Function().admit(value))
+        clock = Static(Function().admit(value))
+        first = _wraps_at(value)
+        if first is not None:
+            raise ValueError(
+                f"must not wrap, as its integers do at step {first}, beyond "
+                f"{largest_integer()}; let it return floats, such as 1024.0 * step"
+            )
+        return clock
+
+
+def _wraps_at(clock: Callable[..., Any]) -> int | None:
+    """A step at which a clock leaves the integers of JAX, if it shows at a power of 2."""
+    steps = 2 ** np.arange(31)
+    try:
+        narrow, wide = (
+            elsewhere(lambda: np.asarray(clock(jnp.asarray(steps))), x64=x64)
+            for x64 in (False, True)
+        )
+        differ = narrow != wide
+    except Exception:  # whatever a user's function may do with steps of its own choice
+        return None
+    is_whole = narrow.dtype.kind in "iu" and wide.dtype.kind in "iu"
+    if not is_whole or differ.shape != steps.shape or largest_integer() > 2**31:
+        return None
+    return int(steps[differ][0]) if np.any(differ) else None
 
 
 @jax.tree_util.register_static

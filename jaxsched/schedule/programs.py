@@ -16,12 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
 
-from jaxsched.arrays import as_real
-
-try:
-    enable_x64 = jax.enable_x64
-except AttributeError:  # JAX before 0.8
-    from jax.experimental import enable_x64  # type: ignore[no-redef]
+from jaxsched.arrays import as_real, enable_x64
 
 # What a program knows of a hyperparameter: "d" or "q", that it is a float or an integer
 # among the words; that and the shape of an array of them; or the type and the text of the
@@ -66,19 +61,10 @@ def compiled(
     def make() -> Callable[..., Any]:
         count = sum(map(_count, leaves)) + (size or 1)
         words = jax.ShapeDtypeStruct((count, 2), np.uint32)
-        with ExitStack() as contexts:
-            for context in (
-                enable_x64(True),
-                jax.default_device(_cpu()),
-                jax.disable_jit(False),
-                jax.numpy_dtype_promotion("standard"),
-                jax.numpy_rank_promotion("allow"),
-            ):
-                contexts.enter_context(context)
-            options = None if size == LARGE else _accepted_options()
-            return jax.jit(evaluate).lower(words).compile(compiler_options=options)
+        options = None if size == LARGE else _accepted_options()
+        return jax.jit(evaluate).lower(words).compile(compiler_options=options)
 
-    return _elsewhere(make)
+    return elsewhere(make, x64=True)
 
 
 def _given(leaf: Leaf, read: Callable[[str, tuple[int, ...]], Array]) -> Any:
@@ -96,13 +82,25 @@ def _count(leaf: Leaf) -> int:
     return math.prod(leaf[1]) if isinstance(leaf[0], str) else 0
 
 
-def _elsewhere(function: Callable[[], Any]) -> Any:
-    """What a function returns in a thread of its own, which begins with no context."""
+def elsewhere(function: Callable[[], Any], *, x64: bool) -> Any:
+    """What a function returns on the CPU, in a thread of its own.
+
+    That begins with no context: no trace, no mesh, none of JAX's settings around it.
+    """
     found: list[tuple[Any, BaseException | None]] = []
 
     def run() -> None:
         try:
-            found.append((function(), None))
+            with ExitStack() as contexts:
+                for context in (
+                    enable_x64(x64),
+                    jax.default_device(_cpu()),
+                    jax.disable_jit(False),
+                    jax.numpy_dtype_promotion("standard"),
+                    jax.numpy_rank_promotion("allow"),
+                ):
+                    contexts.enter_context(context)
+                found.append((function(), None))
         except BaseException as error:  # raised where the value is waited for
             found.append((None, error))
 

@@ -11,7 +11,16 @@ from jax import Array
 from jax.core import Tracer
 from jax.typing import ArrayLike
 
-from jaxsched.arrays import Numeric, as_step, is_array, is_traced
+from jaxsched.arrays import (
+    Numeric,
+    as_integer,
+    as_real,
+    as_step,
+    is_array,
+    is_beyond,
+    is_traced,
+    is_wide,
+)
 from jaxsched.domains.numbers import Step
 from jaxsched.rule import Bound, Names, admitted, rule_of, short
 from jaxsched.schedule.host import Reader
@@ -147,7 +156,12 @@ class Schedule(Bound):
 
     def _evaluate(self, step: Any) -> Array:
         name = self._rule.name
-        now = as_step(admitted(name, "step", step, Step()))
+        step = admitted(name, "step", step, Step())
+        if is_array(step) and is_wide(step):
+            # Exact as far as JAX counts, a float beyond.
+            near, far = self._evaluate(as_integer(step)), self._evaluate(as_real(step))
+            return jnp.where(is_beyond(step), far, near)
+        now = as_step(step)
         result = jnp.asarray(self._rule.function(now, **self._loaded()))
         if not jnp.issubdtype(result.dtype, jnp.floating):
             result = result * 1.0
