@@ -18,11 +18,12 @@ from jax import Array
 from jaxsched.arrays import Numeric, as_integer, as_real
 from jaxsched.numerics import at_least, fractions
 
-# Fixed point: little-endian limbs of 16 bits, each in a uint32 so that a product fits.
-_INTEGER, _FRACTION = 4, 4
-
-
-_LIMB = 16
+# Fixed point in decimal, as factors are written: little-endian limbs of four digits, each
+# in a uint32, in which a few products can be summed. By the bytes of a step: limbs of a
+# fraction, so that a boundary is wrong by less than 10^-6 of a step, and of an integer.
+_BASE = 10_000
+_FRACTION = {4: 5, 8: 7}
+_INTEGER = {4: 5, 8: 10}
 
 
 class Span(NamedTuple):
@@ -55,8 +56,8 @@ def growing(
         unsigned = jnp.dtype(f"u{step.dtype}")
         bits = jnp.iinfo(unsigned).bits
         low = np.array([e % 2**bits for e in edge], unsigned)
-        high = np.array([min(e >> bits, 2**bits - 1) for e in edge], unsigned)
-        end = jnp.asarray(low)[index + 1], jnp.asarray(high)[index + 1]
+        rough = as_real(np.minimum(np.array(edge, np.float64), 1e38))
+        end = jnp.asarray(low)[index + 1], rough[index + 1]
         return _span(step, index, starts[index], end)
     find = jax.vmap(_find, in_axes=(0, None, None, None))
     fixed = jax.lax.stop_gradient(jnp.asarray(factor))
@@ -66,19 +67,19 @@ def growing(
 
 
 def _span(step: Array, index: Array, start: Array, end: tuple[Array, Array]) -> Span:
-    """The span of an integer step; the end has two words, for the last cycle may end
-    long after the largest integer.
+    """The span of an integer step; its end as `_first_step` gives it, for the last cycle
+    may end long after the largest integer.
     """
-    low, high = end
-    word = 2.0 ** jnp.iinfo(low.dtype).bits
+    low, rough = end
+    is_far = _is_far(rough, low)
 
     def until_end(x: Array) -> Array:
-        near = jnp.where(x.astype(low.dtype) < low, low - x.astype(low.dtype), 0)
-        far = as_real(low) - as_real(x) + as_real(high) * word
-        return jnp.where(high == 0, as_real(near), far)
+        now = x.astype(low.dtype)
+        near = jnp.where(now < low, low - now, 0)
+        return jnp.where(is_far, rough - as_real(x), as_real(near))
 
     length, remaining = until_end(start), until_end(step)
-    local = jnp.minimum(step, jnp.where(high == 0, as_integer(low), step)) - start
+    local = jnp.minimum(step, jnp.where(is_far, step, as_integer(low))) - start
     return Span(index, local, length, fractions(local, remaining, length))
 
 
@@ -150,85 +151,106 @@ def _find(
     step: Array, steps: Array, factor: Array, limit: Numeric | None
 ) -> tuple[Array, Array, Array, Array]:
     """Walks from cycle to cycle in fixed point; at most 53 steps for a factor of 1.5."""
-    steps = jnp.maximum(steps, 1)
-    if jnp.issubdtype(factor.dtype, jnp.integer):
-        growth = jnp.concatenate([_limbs(jnp.uint32(0)), _limbs(factor)])
-        grows = factor > 1
-    else:
-        whole = jnp.floor(factor)
-        part = ((factor - whole) * 2.0**32).astype(jnp.uint32)
-        whole = jnp.minimum(whole, 2.0**31 - 128).astype(jnp.int32)
-        growth = jnp.concatenate([_limbs(part), _limbs(whole)])
-        grows = factor > 1
+    steps = jnp.maximum(steps, 1).astype(step.dtype)
+    growth, grows = _growth(factor), factor > 1
     last = (
         jnp.iinfo(step.dtype).max
         if limit is None
         else as_integer(jnp.asarray(limit)) - 1
     )
-    zeros = jnp.zeros(_FRACTION, jnp.uint32)
-    above = jnp.zeros(_INTEGER - 2, jnp.uint32)
     # Equal cycles need no walk, only a division.
     index = jnp.where(grows, 0, jnp.minimum(step // steps, last))
-    begin = jnp.concatenate([zeros, _limbs(index * steps), above])
-    length = jnp.concatenate([zeros, _limbs(steps), above])
+    fraction, integer = (n[step.dtype.itemsize] for n in (_FRACTION, _INTEGER))
+
+    def fixed(whole: Array) -> Array:
+        return jnp.pad(_limbs(whole, integer), (fraction, 0))
+
+    def end_of(begin: Array, length: Array) -> tuple[Array, Array]:
+        return _first_step(_carried(begin + length), fraction, step)
 
     def ended(state: tuple[Array, Array, Array]) -> Array:
         index, begin, length = state
-        low, high = _ceiling(_add(begin, length))
-        return grows & (high == 0) & (low <= step.astype(low.dtype)) & (index < last)
+        low, rough = end_of(begin, length)
+        is_passed = ~_is_far(rough, low) & (low <= step.astype(low.dtype))
+        return grows & is_passed & (index < last)
 
     def advance(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         index, begin, length = state
-        return index + 1, _add(begin, length), _multiply(length, growth)
+        return index + 1, _carried(begin + length), _multiplied(length, growth)
 
-    state = jax.lax.while_loop(ended, advance, (index, begin, length))
-    index, begin, length = state
-    low, high = _ceiling(_add(begin, length))
-    return index, _ceiling(begin)[0].astype(step.dtype), low, high
-
-
-def _limbs(x: Array) -> Array:
-    x = x.astype(jnp.uint32)
-    return jnp.stack([x & 0xFFFF, x >> _LIMB])
+    start = index, fixed(index * steps), fixed(steps)
+    index, begin, length = jax.lax.while_loop(ended, advance, start)
+    first, _ = _first_step(begin, fraction, step)
+    return index, first.astype(step.dtype), *end_of(begin, length)
 
 
-def _carry(columns: list[Array]) -> list[Array]:
-    """Columns of sums below 2^31 as limbs, plus the last carry."""
+# A factor has four limbs of a fraction and three of a whole part.
+_PARTS = 4
+
+
+def _growth(factor: Array) -> Array:
+    """A factor as limbs: the decimal that it prints as, if of few enough digits."""
+    if jnp.issubdtype(factor.dtype, jnp.integer):
+        return jnp.pad(_limbs(factor, 3), (_PARTS, 0))
+    whole = jnp.floor(factor)
+    part = factor - whole
+    is_single = factor.dtype.itemsize <= 4
+    digits, all_digits = (7, 8) if is_single else (15, 16)
+    # The digits that the whole part leaves; where they are not all, as many as there are.
+    left = digits - 1 - jnp.floor(jnp.log10(jnp.maximum(whole, 1)))
+    scale = jnp.round(10.0 ** jnp.maximum(left, 0))
+    short = jnp.round(part * scale)
+    word = jnp.dtype("uint32" if is_single else "uint64")
+    decimal = jnp.where(
+        whole + short / scale == factor,
+        short.astype(word) * jnp.round(10.0**all_digits / scale).astype(word),
+        jnp.minimum(jnp.round(part * 10.0**all_digits), 10.0**all_digits - 1).astype(
+            word
+        ),
+    )
+    limbs = _limbs(decimal, all_digits // 4)
+    whole = jnp.minimum(whole, 2.0**31 - 128).astype(jnp.uint32)
+    return jnp.concatenate([jnp.pad(limbs, (_PARTS - len(limbs), 0)), _limbs(whole, 3)])
+
+
+def _limbs(x: Array, count: int) -> Array:
+    x, limbs = x.astype(f"uint{8 * x.dtype.itemsize}"), []
+    for _ in range(count):
+        limbs.append(x % _BASE)
+        x = x // _BASE
+    return jnp.stack(limbs).astype(jnp.uint32)
+
+
+def _carried(columns: Array) -> Array:
+    """Sums as limbs, saturated."""
     limbs, carry = [], jnp.uint32(0)
     for column in columns:
         total = column + carry
-        limbs.append(total & 0xFFFF)
-        carry = total >> _LIMB
-    return [*limbs, carry]
+        limbs.append(total % _BASE)
+        carry = total // _BASE
+    return jnp.where(carry > 0, jnp.uint32(_BASE - 1), jnp.stack(limbs))
 
 
-def _saturated(limbs: list[Array], overflow: Array) -> Array:
-    return jnp.where(overflow > 0, jnp.uint32(0xFFFF), jnp.stack(limbs))
+def _multiplied(length: Array, growth: Array) -> Array:
+    """The product, truncated to as many limbs of a fraction, and saturated."""
+    n, m = len(length), len(growth)
+    columns = sum(jnp.pad(length * growth[j], (j, m - j)) for j in range(m))
+    # Carried, then cut off below; above must be nothing, or it is too large.
+    product = _carried(columns)
+    kept, above = product[_PARTS : _PARTS + n], product[_PARTS + n :]
+    return jnp.where(jnp.any(above > 0), jnp.uint32(_BASE - 1), kept)
 
 
-def _add(a: Array, b: Array) -> Array:
-    *limbs, overflow = _carry(list(a + b))
-    return _saturated(limbs, overflow)
+def _first_step(x: Array, fraction: int, step: Array) -> tuple[Array, Array]:
+    """The first whole number not below: its lower bits, as many as a step has; roughly."""
+    up, whole = jnp.any(x[:fraction] > 0), x[fraction:]
+    word = jnp.dtype(f"uint{8 * step.dtype.itemsize}")
+    powers = [_BASE**k for k in range(len(whole))]
+    low = np.array([p % 2 ** (8 * word.itemsize) for p in powers], word)
+    low = jnp.sum(whole.astype(word) * low, dtype=word) + up.astype(word)
+    return low, jnp.sum(as_real(whole) * as_real(np.array(powers, np.float64)))
 
 
-def _multiply(length: Array, growth: Array) -> Array:
-    """The product, truncated to 64 fractional bits and saturated at 2^64."""
-    n = len(length) + len(growth)
-    columns = [jnp.uint32(0)] * n
-    for i in range(len(length)):
-        for j in range(len(growth)):
-            product = length[i] * growth[j]
-            columns[i + j] += product & 0xFFFF
-            columns[i + j + 1] += product >> _LIMB
-    *limbs, _ = _carry(columns)
-    low = len(growth) // 2  # half of the limbs of the growth are its fraction
-    kept = limbs[low : low + len(length)]
-    return _saturated(kept, sum(limbs[low + len(length) :], jnp.uint32(0)))
-
-
-def _ceiling(x: Array) -> tuple[Array, Array]:
-    """The first whole number not below, as a low and a high word."""
-    whole = list(x[_FRACTION:] + 0)
-    whole[0] = whole[0] + jnp.any(x[:_FRACTION] > 0).astype(jnp.uint32)
-    a, b, c, d, _ = _carry(whole)
-    return a + (b << _LIMB), c + (d << _LIMB)
+def _is_far(rough: Array, low: Array) -> Array:
+    """Whether a number is beyond all steps, and more than its lower bits."""
+    return rough > 0.75 * 2.0 ** (8 * low.dtype.itemsize)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import jaxsched as js
+from jaxsched.arrays import enable_x64
 from jaxsched.progress import cycle_of
 from jaxsched.restarts import Span
 
@@ -99,6 +100,11 @@ def test_a_decimal_factor_means_the_number_it_prints_as():
     """1.1 is 11/10: ten, eleven, 12.1 steps and so on."""
     s = js.cosine_restarts(1.0, 0.0, 10, length_factor=1.1)
     assert s.at(np.array([10, 21, 34])).tolist() == [1.0, 1.0, 1.0]
+    first = np.array([ceil(100 * (Fraction(11, 10) ** i - 1)) for i in range(177)])
+    for restart in (first, first.astype(np.uint32)):
+        np.testing.assert_array_equal(s(restart), 1.0)
+        np.testing.assert_array_equal(compiled(s, restart), 1.0)
+    assert np.all(np.asarray(compiled(s, first[1:] - 1)) < 1.0)
 
 
 def test_float_steps_share_the_integer_boundaries():
@@ -117,3 +123,26 @@ def test_a_huge_last_cycle_keeps_its_true_length():
     assert s.at(LARGEST) == pytest.approx((1 + np.cos(np.pi * u)) / 2, rel=1e-6)
     traced = compiled(s, jnp.int32(LARGEST))
     assert float(traced) == pytest.approx(s.at(LARGEST), rel=1e-6)
+
+
+DECIMALS = (1.1, 1.3, 1.01, 1.001, 1.25, 2.5, 3.7)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 10, 2**32, 2**32 + 10])
+@pytest.mark.parametrize("factor", [*DECIMALS, 1, 2, 3])
+def test_restarts_in_64_bits_are_exact(steps: int, factor: float):
+    """As numbers of the program and as its arguments, on every edge up to 2^53."""
+    ratio, edge, length = Fraction(str(factor)), Fraction(0), Fraction(steps)
+    first = []
+    while edge < 2**53 and len(first) < 1000:
+        first.append(ceil(edge))
+        edge, length = edge + length, length * ratio
+    around = np.array([e + d for e in first[:-1] for d in (-1, 0, 1) if e + d >= 0])
+    around = np.resize(np.unique(around), 3000)
+    expected = np.searchsorted(first, around, side="right") - 1
+    with enable_x64(True):
+        traced = traced_cycle(around, steps, factor)
+        np.testing.assert_array_equal(traced.turn, expected)
+        np.testing.assert_array_equal(traced.step, around - np.array(first)[expected])
+        known = jax.jit(lambda t: cycle_of(t, steps, factor))(around)
+        np.testing.assert_array_equal(known.turn, expected)
