@@ -256,6 +256,7 @@ CASES: list[Case] = [
     case(js.warmup_linear, peak_value=0.5, total_steps=15, warmup_steps=5),
     case(js.warmup_linear, peak_value=0.5, total_steps=5, warmup_steps=5),
     case(js.warmup_cosine, peak_value=0.5, total_steps=15, warmup_steps=5),
+    case(js.warmup_cosine, peak_value=0.5, total_steps=5, warmup_steps=5),
     case(
         js.warmup_cosine,
         peak_value=0.5,
@@ -288,6 +289,7 @@ CASES: list[Case] = [
     ),
     case(js.wsd, peak_value=0.5, total_steps=18, warmup_steps=18, decay_steps=0),
     case(js.one_cycle, peak_value=0.5, total_steps=16, warmup_steps=5),
+    case(js.one_cycle, peak_value=0.5, total_steps=16, warmup_steps=16),
     case(js.one_cycle, peak_value=0.5, total_steps=16, warmup_steps=5, phases=3),
     case(
         js.one_cycle,
@@ -300,6 +302,7 @@ CASES: list[Case] = [
         shape="linear",
     ),
     case(js.slanted_triangular, peak_value=0.5, total_steps=16, warmup_steps=4),
+    case(js.slanted_triangular, peak_value=0.5, total_steps=4, warmup_steps=4),
     case(js.flat_cosine, peak_value=0.5, total_steps=16, decay_steps=6),
 ]
 
