@@ -160,7 +160,7 @@ CASES: list[Case] = [
     case(js.piecewise_linear, boundaries=[0, 5, 12], values=[0.0, 0.5, 0.125]),
     case(js.piecewise_linear, boundaries=[3, 4], values=[0.25, 0.5]),
     case(js.piecewise_linear, boundaries=[3], values=[0.25]),
-    case(js.piecewise_linear, boundaries=[0.5, 7.25], values=[0.5, 0.125]),
+    case(js.piecewise_linear, boundaries=[1.5, 7.25], values=[0.5, 0.125]),
     case(js.spline, boundaries=[0, 5, 12, 18], values=[0.0, 0.5, 0.25, 0.125]),
     case(js.spline, boundaries=[2, 9], values=[0.25, 0.5]),
     case(js.spline, boundaries=[3], values=[0.25]),

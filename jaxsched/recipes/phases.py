@@ -5,7 +5,7 @@ from typing import Annotated
 from jaxsched.combinators.sequence import cooldown, warmup
 from jaxsched.domains import Steps, Value
 from jaxsched.domains.choices import OneOf
-from jaxsched.recipes.recipe import recipe, rest_of
+from jaxsched.recipes.recipe import difference, recipe, rest_of
 from jaxsched.rule import Refusal, known
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
@@ -60,7 +60,7 @@ def wsd(
     Reference: Hu et al., "MiniCPM" (2024), arXiv:2404.06395, equation 1; Hägele et al.
     (2024), arXiv:2405.18392, equation 1.
     """
-    rest_of(total_steps, warmup_steps=warmup_steps, decay_steps=decay_steps)
+    difference(total_steps, warmup_steps=warmup_steps, decay_steps=decay_steps)
     stable = warmup(constant(peak_value), warmup_steps, init_value)
     begin = rest_of(total_steps, decay_steps=decay_steps)
     return cooldown(stable, begin, decay_steps, end_value, shape=shape)
@@ -130,7 +130,7 @@ def one_cycle(
             )
         above = cooldown(above, begin, warmup_steps, init, shape=shape)
         rest = rest_of(rest, warmup_steps=warmup_steps)
-        begin = rest_of(total_steps, rest=rest)
+        begin = difference(total_steps, rest=rest)
     return cooldown(above, begin, rest, end, shape=shape)
 
 
