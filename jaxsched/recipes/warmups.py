@@ -161,7 +161,7 @@ def warmup_exponential(
       peak_value: The value after the ramp; differentiable.
       warmup_steps: Length of the ramp in steps, >= 0; differentiable if a float.
       factor: The factor per `decay_steps`, > 0; differentiable.
-      decay_steps: The period of the factor in steps, > 0; differentiable if a float.
+      decay_steps: The period of the factor in steps, >= 1; differentiable if a float.
       staircase: Whether to decay in jumps. Static.
       init_value: The value at step 0, or None for peak_value / (warmup_steps + 1);
         differentiable.
@@ -205,7 +205,7 @@ def warmup_inverse_sqrt(
       peak_value: The value after the ramp; differentiable.
       warmup_steps: Length of the ramp in steps, >= 0; differentiable if a float.
       timescale: Steps after the ramp until the value has fallen to
-        peak_value / sqrt(2), > 0; `warmup_steps` if not given. Differentiable if a float.
+        peak_value / sqrt(2), >= 1; `warmup_steps` if not given. Differentiable if a float.
       init_value: The value at step 0, or None for peak_value / (warmup_steps + 1);
         differentiable.
 
