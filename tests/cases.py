@@ -302,7 +302,6 @@ CASES: list[Case] = [
         shape="linear",
     ),
     case(js.slanted_triangular, peak_value=0.5, total_steps=16, warmup_steps=4),
-    case(js.slanted_triangular, peak_value=0.5, total_steps=4, warmup_steps=4),
     case(js.flat_cosine, peak_value=0.5, total_steps=16, decay_steps=6),
 ]
 
