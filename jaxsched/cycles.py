@@ -132,7 +132,7 @@ def cosine_restarts(
     Args:
       peak_value: The value at the start of the first cycle; differentiable.
       end_value: The value each cycle falls to; differentiable.
-      steps: The length of the first cycle in steps, > 0; differentiable if a float. The
+      steps: The length of the first cycle in steps, >= 1; differentiable if a float. The
         cycles of a float length begin at the fractions themselves.
       length_factor: Each cycle is that many times as long as the one before: 1, or at
         least 1.001.

@@ -160,7 +160,7 @@ CASES: list[Case] = [
     case(js.piecewise_linear, boundaries=[0, 5, 12], values=[0.0, 0.5, 0.125]),
     case(js.piecewise_linear, boundaries=[3, 4], values=[0.25, 0.5]),
     case(js.piecewise_linear, boundaries=[3], values=[0.25]),
-    case(js.piecewise_linear, boundaries=[0.5, 7.25], values=[0.5, 0.125]),
+    case(js.piecewise_linear, boundaries=[1.5, 7.25], values=[0.5, 0.125]),
     case(js.spline, boundaries=[0, 5, 12, 18], values=[0.0, 0.5, 0.25, 0.125]),
     case(js.spline, boundaries=[2, 9], values=[0.25, 0.5]),
     case(js.spline, boundaries=[3], values=[0.25]),
@@ -256,6 +256,7 @@ CASES: list[Case] = [
     case(js.warmup_linear, peak_value=0.5, total_steps=15, warmup_steps=5),
     case(js.warmup_linear, peak_value=0.5, total_steps=5, warmup_steps=5),
     case(js.warmup_cosine, peak_value=0.5, total_steps=15, warmup_steps=5),
+    case(js.warmup_cosine, peak_value=0.5, total_steps=5, warmup_steps=5),
     case(
         js.warmup_cosine,
         peak_value=0.5,
@@ -288,6 +289,7 @@ CASES: list[Case] = [
     ),
     case(js.wsd, peak_value=0.5, total_steps=18, warmup_steps=18, decay_steps=0),
     case(js.one_cycle, peak_value=0.5, total_steps=16, warmup_steps=5),
+    case(js.one_cycle, peak_value=0.5, total_steps=16, warmup_steps=16),
     case(js.one_cycle, peak_value=0.5, total_steps=16, warmup_steps=5, phases=3),
     case(
         js.one_cycle,

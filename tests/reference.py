@@ -688,6 +688,11 @@ def negative(schedule):
 # Recipes.
 
 
+def _ramped(peak_value, schedule, steps, init_value=None, shape="linear"):
+    """A ramp from init to peak, then schedule(t - steps)."""
+    return join([warmup(peak_value, steps, init_value, shape), schedule], [steps])
+
+
 def warmup_constant(peak_value, warmup_steps, *, init_value=None):
     """A ramp to a constant."""
     return warmup(peak_value, warmup_steps, init_value)
@@ -698,7 +703,7 @@ def warmup_linear(
 ):
     """A ramp, then a straight line to the end of the run."""
     decay = linear(peak_value, end_value, total_steps - warmup_steps)
-    return warmup(decay, warmup_steps, init_value)
+    return _ramped(peak_value, decay, warmup_steps, init_value)
 
 
 def warmup_cosine(
@@ -706,7 +711,7 @@ def warmup_cosine(
 ):
     """A ramp, then half a cosine to the end of the run."""
     decay = cosine(peak_value, end_value, total_steps - warmup_steps)
-    return warmup(decay, warmup_steps, init_value)
+    return _ramped(peak_value, decay, warmup_steps, init_value)
 
 
 def warmup_exponential(
@@ -758,14 +763,14 @@ def one_cycle(
         back = transition(peak_value, init_value, warmup_steps, shape)
         low = transition(init_value, end_value, rest - warmup_steps, shape)
         down = join([back, low], [warmup_steps])
-    return warmup(down, warmup_steps, init_value, shape)
+    return _ramped(peak_value, down, warmup_steps, init_value, shape)
 
 
 def slanted_triangular(peak_value, total_steps, warmup_steps, *, min_value=None):
     """A short line up and a long line down; ULMFiT (3)."""
     min_value = peak_value / 32 if min_value is None else min_value
     down = linear(peak_value, min_value, total_steps - warmup_steps)
-    return warmup(down, warmup_steps, min_value)
+    return _ramped(peak_value, down, warmup_steps, min_value)
 
 
 def flat_cosine(peak_value, total_steps, decay_steps, end_value=0.0):

@@ -3,13 +3,14 @@
 import ast
 import builtins
 import inspect
+import itertools
 import os
 import re
 import traceback
 import warnings
 from decimal import Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -133,6 +134,10 @@ TOO_LONG = [
 NEGATIVE = ["-1", "-0.5", "np.int8(-1)", "np.array(-3)", "jnp.array(-3)", "-(2**70)"]
 ZERO = ["0", "0.0", "-0.0", "np.int32(0)", "np.array(0.0)", "jnp.array(0)"]
 FRACTIONS = ["1.5", "2.0", "nan", "inf", "np.array(2.0)", "jnp.array(2.5)"]
+PARTS_OF_A_STEP = [
+    "0.1", "0.999", "1e-9", "np.float32(0.5)", "np.array(0.25)", "jnp.array(0.1)",
+    "jnp.array(0.5, jnp.bfloat16)", "float.fromhex('0x1.fffffffffffffp-1')",
+]
 NOT_FLAGS = [*ANYTHING_ELSE, "None", "0", "1", "1.0", "[]", "'True'", "jnp.array(True)"]
 NOT_SHAPES = [
     *ANYTHING_ELSE[1:7], "None", "1", "0.5", "True", "['linear']", "line", "js.rex",
@@ -151,16 +156,16 @@ NOT_LISTS = [
 BAD_LISTS = ["[]", "()", "[0.1, nan]", "[inf, 0.1]", "[0.1, 10**400]", "[np.ones(2)]"]
 NOT_TABLES = [
     *ANYTHING_ELSE, "None", "0.1", "5", "True", "1j", "line", "{0.1: 0.2}",
-    "[0.1, None]", "[0.1, 'a']", "[True, False]", "[np.True_, 1]", "[0.1, 1j]",
-    "[[0.1], 0.2]", "[0.1, np.array('a')]", "(x for x in [0.1])",
+    "[1.5, None]", "[1.5, 'a']", "[True, False]", "[np.True_, 1]", "[1.5, 1j]",
+    "[[1.5], 0.2]", "[1.5, np.array('a')]", "(x for x in [1.5])",
     "np.array(['a', 'b'])", "np.array([1j, 2])", "np.array([True, False])",
     "jnp.array([True, False])", "np.array([None, 1])",
 ]
 BAD_TABLES = [
-    "[0.1, nan]", "[inf, 0.1]", "[0.1, np.float64('nan')]", "(-inf,)", "[10**400]",
-    "[10**5000]", "[0.1, np.array(np.nan)]", "np.array([0.1, np.nan])",
-    "jnp.array([0.1, jnp.inf])", "jnp.array([jnp.nan], jnp.bfloat16)", "np.array(5)",
-    "np.ones((2, 2))", "jnp.ones((1, 2))", "jnp.ones(())", "[np.ones(2), 0.1]",
+    "[1.5, nan]", "[inf, 1.5]", "[1.5, np.float64('nan')]", "(-inf,)", "[10**400]",
+    "[10**5000]", "[1.5, np.array(np.nan)]", "np.array([1.5, np.nan])",
+    "jnp.array([1.5, jnp.inf])", "jnp.array([jnp.nan], jnp.bfloat16)", "np.array(5)",
+    "np.ones((2, 2))", "jnp.ones((1, 2))", "jnp.ones(())", "[np.ones(2), 1.5]",
 ]
 BAD_FACTORS = [
     "[0.0]", "[0.5, -0.5]", "[0]", "np.array([0.5, 0.0])", "jnp.array([-1.0])",
@@ -175,12 +180,17 @@ OUT_OF_TIME = [
     f"[0, {LONGEST + 1}]", "[2**64]", "[5, 10**400]",
     f"np.array([{LONGEST + 1}], np.uint64)",
 ]
+TABLES_OF_PARTS = [
+    "[0.1, 5.0]", "[0, 0.5]", "[0.5, 2]", "(0.25, 0.5)", "[np.float32(0.5), 2]",
+    "[jnp.array(0.5), 2]", "np.array([0.1, 5.0])", "jnp.array([0.0, 0.75])",
+]
 # fmt: on
 
 NUMBER = bad(NOT_NUMBERS, [*NOT_FINITE, *RANKS, *HUGE])
 RATE = NUMBER + bad(values=NEGATIVE)
 POSITIVE = RATE + bad(values=ZERO)
 LENGTH = bad(NOT_NUMBERS, [*NOT_FINITE, *RANKS, *NEGATIVE, *TOO_LONG])
+LENGTH += bad(values=PARTS_OF_A_STEP)
 PERIOD = LENGTH + bad(values=ZERO)
 GROWTH = PERIOD + bad(values=["0.5", "0.999", "1.0001", "np.float32(1.0005)"])
 SEED = bad([*NOT_NUMBERS, *FRACTIONS], [*RANKS, "-1", "jnp.array(-3)", *TOO_LONG])
@@ -192,7 +202,7 @@ SCHEDULES = bad(NOT_LISTS, BAD_LISTS)
 CLOCK = bad([*NOT_SCHEDULES, "5", "0.5", "nan", "np.ones(2)", "10**400"])
 VALUES = bad(NOT_TABLES, BAD_TABLES)
 FACTORS = VALUES + bad(values=BAD_FACTORS)
-BOUNDARIES = VALUES + bad(values=[*UNSORTED, *OUT_OF_TIME])
+BOUNDARIES = VALUES + bad(values=[*UNSORTED, *OUT_OF_TIME, *TABLES_OF_PARTS])
 CHOICE = bad(values=["'least'", "'Min'", "''", "0", "True", "None", "['min']"])
 DISTRIBUTION = bad(values=["'gauss'", "'Normal'", "''", "0", "True", "['normal']"])
 PHASES = bad(values=["0", "1", "4", "2.0", "2.5", "'2'", "True", "[2]"])
@@ -364,6 +374,39 @@ def test_bad_argument_lists(name):
         assert complaint(call, TypeError, worded(f"{name}: ", words)) is None
 
 
+RECIPES = [name for name in GOOD if constructor(name).__rule__.is_recipe]
+EXACT = [0, 1, 1.25, 1.75, 2.5, 3, 5.0]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_refuse_what_they_cannot_compose(name):
+    """Whatever the lengths: a refusal by the recipe's name, or what is read back."""
+    good = GOOD[name]
+    lengths = [a for a in good if kind_of(name, a) in (LENGTH, PERIOD)]
+    made = 0
+    for values in itertools.product(EXACT, repeat=len(lengths)):
+        for phases in [2, 3] if "phases" in good else [None]:
+            setting = {**good, **dict(zip(lengths, values, strict=True))}
+            setting |= {"phases": phases} if phases else {}
+            make = partial(constructor(name), **setting)
+            if complaint(make, ValueError, f"{name}: ") is not None:
+                schedule = make()
+                assert js.parse(repr(schedule)) == schedule, setting
+                made += 1
+    assert made >= len(EXACT) - 1
+
+
+def test_a_fraction_in_the_place_of_a_length():
+    """The error says how it is written."""
+    message = (
+        "warmup_cosine: warmup_steps must be 0 or >= 1 (a fraction of a run is "
+        "js.Clock(total_steps=...).fraction(0.1)), got warmup_steps=0.1"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        js.warmup_cosine(1e-2, 1000, 0.1)
+    assert js.warmup_cosine(1e-2, 1000, js.Clock(total_steps=1000).fraction(0.1))
+
+
 def test_every_constructor_is_tried():
     """No public constructor, and no argument of one, is left out above."""
     public = {n for n in js.__all__ if hasattr(getattr(js, n), "__rule__")}
@@ -391,6 +434,28 @@ js.step_decay(1.0, 0, 5)
     ValueError: step_decay: factor must be > 0, got factor=0
 js.linear(1.0, 0.0, stepz=5)
     TypeError: linear: unknown argument 'stepz', did you mean 'steps'?, got stepz=5
+
+# A fraction of a run in the place of a length.
+js.warmup_cosine(1e-2, 1000, 0.1)
+    ValueError: warmup_cosine: warmup_steps must be 0 or >= 1 ... got warmup_steps=0.1
+js.step_decay(0.1, 0.5, every=0.3)
+    ValueError: step_decay: every must be >= 1 (a fraction of a run ... 0.3)), got every=0.3
+js.multistep(0.1, [0.5, 0.75], factor=0.1)
+    ValueError: multistep: boundaries entry 0 must be 0 or >= 1 ... fraction(0.5))
+js.spline(np.array([0, 0.25], np.float32), [1, 0])
+    ValueError: spline: boundaries must be 0 or >= 1 ... fraction(0.25)), got boundaries=
+js.from_dict({"delay": {"schedule": 0.1, "steps": 0.5}})
+    ValueError: from_dict: delay: steps must be 0 or >= 1 ... fraction(0.5)
+js.grid(js.warmup_cosine, 0.1, 100, warmup_steps=[0, 0.05])
+    ValueError: grid: point 1 ... warmup_steps must be 0 or >= 1 ... fraction(0.05)
+line.replace(steps=0.1)
+    ValueError: linear: steps must be 0 or >= 1 ... fraction(0.1)
+js.warmup_cosine(1.0, 10.5, 10)
+    ValueError: warmup_cosine: warmup_steps must leave 0 or >= 1 ... total_steps=10.5
+js.one_cycle(1.0, 10.5, 5, phases=3)
+    ValueError: one_cycle: warmup_steps must leave 0 or >= 1 of total_steps
+js.wsd(1.0, 10.5, 0, 10)
+    ValueError: wsd: decay_steps must leave 0 or >= 1 of total_steps
 
 # Positional arguments.
 js.linear('a', 0.0, 10)
@@ -706,7 +771,7 @@ js.multistep(0.1, [5], factors=[1]).replace(boundaries=[5, 9])
 js.join([0.1, 0.2], [5]).replace(boundaries=[])
     ValueError: join: ... boundaries=[]
 js.warmup_cosine(1.0, 10, 2).replace(total_steps=9)
-    TypeError: warmup: ... total_steps=9
+    TypeError: cooldown: ... total_steps=9
 js.rex().replace(beta=0)
     ValueError: rex: beta ... beta=0
 

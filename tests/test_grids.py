@@ -551,6 +551,7 @@ def test_random_grid_is_a_grid():
     schedules = js.unstack(stacked)
     assert len(schedules) == 5
     assert all(
-        0 <= s.steps <= 50 and s.schedule.steps == 100 - s.steps for s in schedules
+        0 <= s.begin <= 50 and s.schedule.steps == s.begin == 100 - s.steps
+        for s in schedules
     )
     assert make(jax.random.PRNGKey(3)) == stacked

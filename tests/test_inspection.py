@@ -128,13 +128,13 @@ def test_describe_numbers():
     assert found.last_value == pytest.approx(values[-1], rel=CLOSE)
     assert (found.peak_value, found.peak_step) == (pytest.approx(0.1), 100)
     assert (found.horizon, found.total_steps, found.is_exact) == (1000, 600, True)
-    warmup, cosine = found.phases
+    warmup, decay = found.phases
     assert (warmup.name, warmup.first, warmup.last) == ("warmup", 0, 99)
-    assert (cosine.name, cosine.first, cosine.last) == ("cosine", 100, 599)
+    assert (decay.name, decay.first, decay.last) == ("cooldown", 100, 599)
     assert warmup.share == pytest.approx(1 / 6)
     assert warmup.end_value == pytest.approx(0.099)
-    assert cosine.init_value == pytest.approx(0.1)
-    assert cosine.end_value == pytest.approx(values[-1], rel=CLOSE)
+    assert decay.init_value == pytest.approx(0.1)
+    assert decay.end_value == pytest.approx(values[-1], rel=CLOSE)
 
 
 def test_describe_a_very_long_run():
@@ -617,7 +617,7 @@ def test_plot_of_several(ax):
         js.warmup_linear, peak_value=1.0, total_steps=9, warmup_steps=[1, 2]
     )
     family = js.plot(ramps, ax=Figure().add_subplot())
-    assert list(drawn(family))[1] == "schedule.steps=7, steps=2"
+    assert list(drawn(family))[1] == "schedule.steps=2, begin=2, steps=7"
 
 
 def test_plot_style_and_scale(ax):

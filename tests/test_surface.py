@@ -153,10 +153,14 @@ def test_a_stack_is_indexed():
     device = jax.tree.map(jnp.asarray, stacked)
     for held in (stacked, device):
         for far in (4, -5, np.int64(7), np.array([0, 7]), jnp.array(-9)):
-            with pytest.raises(IndexError, match="warmup: index must be from -4 to 3"):
+            with pytest.raises(
+                IndexError, match="cooldown: index must be from -4 to 3"
+            ):
                 held[far]
         for wrong in (True, None, 2.0, "a", np.ones(3, bool)):
-            with pytest.raises(TypeError, match="warmup: index must be a whole number"):
+            with pytest.raises(
+                TypeError, match="cooldown: index must be a whole number"
+            ):
                 held[wrong]
     with pytest.raises(TypeError, match=r"cosine: a single schedule has no entries"):
         S[3]

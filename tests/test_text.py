@@ -526,6 +526,7 @@ BAD_ARGUMENTS = [
     ("warmup(cosine(1.0, 0.0, ¦-5), 10)", "cosine: steps"),
     ("warmup(cosine(1.0, 0.0, 100, power=¦0), 10)", "cosine: power"),
     ("warmup(cosine(1.0, 0.0, 100), ¦-1)", "warmup: steps"),
+    ("warmup(cosine(1.0, 0.0, 100), ¦0.1)", "steps must be 0 or >= 1 (a fraction"),
     ("warmup(¦'cosine', 10)", "warmup: schedule"),
     ("warmup(schedule=¦[cosine(1.0, 0.0, 9)], steps=10)", "warmup: schedule"),
     ("warmup(¦rex(), 10)", "warmup: schedule"),

@@ -5,6 +5,8 @@ loop that the textbook prints, in Python's floats.
 """
 
 import math
+from functools import partial
+from inspect import signature
 from typing import Any
 
 import chex
@@ -395,6 +397,41 @@ def test_no_length_includes_another():
         np.testing.assert_array_equal(pushed.at(steps + 6), inner.at(steps))
     recipe = js.warmup_cosine(0.5, total_steps=16, warmup_steps=6, end_value=0.125)
     np.testing.assert_array_equal(recipe.at(steps + 6), inner.at(steps))
+
+
+RAMPED = [
+    name
+    for name in js.__all__
+    if {"total_steps", "warmup_steps"} <= set(signature(getattr(js, name)).parameters)
+]
+
+
+@pytest.mark.parametrize("name", RAMPED)
+def test_a_ramp_goes_to_the_peak_also_where_it_fills_the_run(name: str):
+    """Every recipe with a ramp in a run, with lengths that are known, traced, stacked."""
+    assert len(RAMPED) >= 5
+    recipe, steps = getattr(js, name), np.arange(12)
+    rest = {"decay_steps": 0} if "decay_steps" in signature(recipe).parameters else {}
+    ramp = dict.fromkeys(
+        {"init_value", "min_value"} & set(signature(recipe).parameters)
+    )
+    start = dict.fromkeys(ramp, 0.0)
+    made = partial(recipe, 0.5, 8, **rest, **start)
+    full = made(warmup_steps=8)
+    shape = getattr(full.schedule, "shape", "linear")
+    plain = js.warmup(0.5, 8, 0.0, shape=shape)
+    np.testing.assert_array_equal(full.at(steps[:8]), plain.at(steps[:8]))
+    assert len({*full.at(steps[8:]).tolist(), full.at(10**9)}) == 1
+    assert full.at(7) > 0.4 > full.at(8)
+    assert js.parse(repr(full)) == full
+
+    traced = jax.vmap(lambda n: made(warmup_steps=n)(steps))
+    ways = [js.evaluate(js.grid(made, warmup_steps=[8, 0, 3]), steps)]
+    ways += [traced(jnp.array(n)) for n in ([8, 0, 3], [8.0, 0.0, 3.0])]
+    for rows in ways:
+        for n, row in zip([8, 0, 3], rows, strict=True):
+            values = made(warmup_steps=n).at(steps)
+            np.testing.assert_allclose(row, values, rtol=1e-6, atol=1e-9)
 
 
 def test_a_run_of_t_updates_uses_steps_0_to_t_minus_1():

@@ -49,7 +49,7 @@ def noise(
       seed: A whole number >= 0.
       distribution: "normal" or "uniform". Static.
       bound: The largest draw, > 0; differentiable.
-      every: Steps for which a draw is kept, > 0.
+      every: Steps for which a draw is kept, >= 1.
 
     Returns:
       A `Schedule`.

@@ -40,7 +40,7 @@ def cycle(
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
-      steps: The length of the first cycle in steps, > 0; differentiable if a float. The
+      steps: The length of the first cycle in steps, >= 1; differentiable if a float. The
         cycles of a float length begin at the fractions b_i themselves.
       length_factor: Each cycle is that many times as long as the one before: 1, or at
         least 1.001.
@@ -93,7 +93,7 @@ def staircase(step: Array, schedule: ScheduleLike, every: Period) -> Array:
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
-      every: Length of a stair in steps, > 0; the steps in an epoch, say.
+      every: Length of a stair in steps, >= 1; the steps in an epoch, say.
 
     Returns:
       A `Schedule`.

@@ -1,11 +1,15 @@
 """Lengths as other libraries compute them, made into lengths here."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import jax.numpy as jnp
 
 from jaxsched.arrays import Numeric
+from jaxsched.combinators.time import stretch
 from jaxsched.domains.numbers import surely
+from jaxsched.schedule import Schedule
 
 
 def whole(steps: Any) -> Any:
@@ -28,3 +32,24 @@ def refuse_no_steps(name: str, argument: str, steps: Numeric) -> None:
     """Refuses a length that is not positive."""
     if surely(steps, lambda n: n <= 0):
         raise ValueError(f"{name}: {argument} must be > 0, got {argument}={steps}")
+
+
+def of_any_length(
+    make: Callable[..., Schedule], *lengths: Any, parts: tuple[Any, ...] = ()
+) -> Schedule:
+    """The schedule of these lengths, some of which may be between 0 and 1.
+
+    No schedule has such lengths. One that is so many times as long does, and is stretched
+    back: by a power of two, which loses no digits.
+
+    Args:
+      make: The schedule as a function of the lengths.
+      lengths: The lengths, any of which may be below 0.
+      parts: The lengths that `make` computes from them.
+    """
+    between = lambda n: 0 < abs(n) < 1
+    fractions = [abs(n) for n in (*lengths, *parts) if surely(n, between)]
+    if not fractions:
+        return make(*lengths)
+    factor = 2.0 ** (math.frexp(min(fractions))[1] - 1)
+    return stretch(make(*(n / factor for n in lengths)), factor)

@@ -32,7 +32,7 @@ def exponential_decay(
       factor: The factor per `steps`, > 0; differentiable. Passed through `jax.jit` as an
         argument it is a float32: a factor very near 1 is then better written with more
         `steps`.
-      steps: The period of the factor in steps, > 0; differentiable if a float and not a
+      steps: The period of the factor in steps, >= 1; differentiable if a float and not a
         staircase.
       staircase: Whether to decay in jumps. Static.
 
@@ -96,7 +96,7 @@ def step_decay(step: Array, init_value: Value, factor: Factor, every: Period) ->
     Args:
       init_value: The value before the first drop; differentiable.
       factor: The factor per drop, > 0; differentiable.
-      every: Steps between drops, > 0.
+      every: Steps between drops, >= 1.
 
     Returns:
       A `Schedule`.

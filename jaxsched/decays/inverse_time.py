@@ -32,7 +32,7 @@ def inverse_time_decay(
     Args:
       init_value: The value at step 0; differentiable.
       rate: Decay per `steps`, >= 0; differentiable.
-      steps: The unit of time in steps, > 0; differentiable if a float and not a
+      steps: The unit of time in steps, >= 1; differentiable if a float and not a
         staircase.
       power: Exponent of the denominator, > 0; differentiable.
       staircase: Whether to decay in jumps. Static.

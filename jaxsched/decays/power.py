@@ -25,7 +25,7 @@ def inverse_sqrt_decay(step: Array, init_value: Value, timescale: Period) -> Arr
 
     Args:
       init_value: The value at step 0; differentiable.
-      timescale: Steps after which the value has fallen to init_value / sqrt(2), > 0;
+      timescale: Steps after which the value has fallen to init_value / sqrt(2), >= 1;
         differentiable if a float.
 
     Returns:

@@ -14,10 +14,10 @@ from jax import Array
 
 from jaxsched.arrays import Numeric
 from jaxsched.domains.choices import TrueOrFalse
-from jaxsched.domains.numbers import Growth, Number, whole_number
+from jaxsched.domains.numbers import Growth, Length, Number, whole_number
 from jaxsched.domains.tables import Table
 
-_LENGTH = Number(least=0, whole="may", kind="a length")
+_LENGTH = Length(least=0)
 
 # What may be given for a table.
 _Row: TypeAlias = Sequence[Numeric] | Array | np.ndarray
@@ -41,7 +41,7 @@ Power = Annotated[Numeric, Number(above=0)]
 Steps = Annotated[Numeric, _LENGTH]
 
 
-Period = Annotated[Numeric, Number(above=0, whole="may", kind="a length")]
+Period = Annotated[Numeric, Length(above=0)]
 
 
 LengthFactor = Annotated[Numeric, Growth(least=1, whole="may")]

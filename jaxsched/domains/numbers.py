@@ -122,6 +122,29 @@ class Number(Domain):
         return as_integer(value) if is_whole(value) else as_real(value)
 
 
+class Length(Number):
+    """Some steps: a whole number of them, or a float that is not between 0 and 1.
+
+    A number between 0 and 1 is a part of a run, written by somebody who knows ratios.
+    """
+
+    def __init__(self, *, least: float | None = None, above: float | None = None):
+        super().__init__(least=least, above=above, whole="may", kind="a length")
+
+    def inspect(self, value: Any) -> None:
+        super().inspect(value)
+        if not known(value) or is_whole(value):
+            return
+        host = np.asarray(jax.device_get(value))
+        parts = host[(host > 0) & (host < 1)]
+        if parts.size:
+            bounds = ">= 1" if self.least is None else "0 or >= 1"
+            raise ValueError(
+                f"must be {bounds} (a fraction of a run is "
+                f"js.Clock(total_steps=...).fraction({parts[0]!s}))"
+            )
+
+
 class Growth(Number):
     """A factor on the length of each next cycle: 1, or enough above it to be counted."""
 

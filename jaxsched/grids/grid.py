@@ -49,10 +49,14 @@ def grid(
     ... )
     >>> for schedule in js.unstack(stacked):
     ...     print(schedule)
-    warmup(schedule=cosine(init_value=0.001, end_value=0.0, steps=500), steps=0)
-    warmup(schedule=cosine(init_value=0.001, end_value=0.0, steps=450), steps=50)
-    warmup(schedule=cosine(init_value=0.01, end_value=0.0, steps=500), steps=0)
-    warmup(schedule=cosine(init_value=0.01, end_value=0.0, steps=450), steps=50)
+    cooldown(schedule=warmup(schedule=constant(value=0.001), steps=0), begin=0,
+      steps=500, shape='cosine')
+    cooldown(schedule=warmup(schedule=constant(value=0.001), steps=50), begin=50,
+      steps=450, shape='cosine')
+    cooldown(schedule=warmup(schedule=constant(value=0.01), steps=0), begin=0,
+      steps=500, shape='cosine')
+    cooldown(schedule=warmup(schedule=constant(value=0.01), steps=50), begin=50,
+      steps=450, shape='cosine')
     """
     entries = {name: _entries(value) for name, value in axes.items() if is_axis(value)}
     rest = {name: value for name, value in axes.items() if name not in entries}

@@ -2,15 +2,14 @@
 
 from typing import Annotated
 
-from jaxsched.combinators.sequence import cooldown, join, warmup
+from jaxsched.combinators.sequence import cooldown, warmup
 from jaxsched.domains import Steps, Value
 from jaxsched.domains.choices import OneOf
-from jaxsched.recipes.recipe import recipe, rest_of
+from jaxsched.recipes.recipe import difference, recipe, rest_of
 from jaxsched.rule import Refusal, known
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
 from jaxsched.shapes import ShapeLike
-from jaxsched.transitions import linear, transition
 
 
 @recipe
@@ -61,7 +60,7 @@ def wsd(
     Reference: Hu et al., "MiniCPM" (2024), arXiv:2404.06395, equation 1; Hägele et al.
     (2024), arXiv:2405.18392, equation 1.
     """
-    rest_of(total_steps, warmup_steps=warmup_steps, decay_steps=decay_steps)
+    difference(total_steps, warmup_steps=warmup_steps, decay_steps=decay_steps)
     stable = warmup(constant(peak_value), warmup_steps, init_value)
     begin = rest_of(total_steps, decay_steps=decay_steps)
     return cooldown(stable, begin, decay_steps, end_value, shape=shape)
@@ -84,13 +83,13 @@ def one_cycle(
     to `init_value` in `warmup_steps`, and from there to `end_value`. `OneCycleLR` in
     PyTorch, whose defaults for the three values these are.
 
-    Formula, for two and for three phases:
-    `warmup(transition(peak_value, end_value, total_steps - warmup_steps, shape=shape),
-    warmup_steps, init_value, shape=shape)`;
-    `warmup(join([transition(peak_value, init_value, warmup_steps, shape=shape),
-    transition(init_value, end_value, total_steps - 2 warmup_steps, shape=shape)],
-    [warmup_steps]), warmup_steps, init_value, shape=shape)`. From `total_steps` on it is
-    exactly `end_value`. Steps below 0 read as 0.
+    Formula, with up = `warmup(constant(peak_value), warmup_steps, init_value,
+    shape=shape)`, for two and for three phases:
+    `cooldown(up, warmup_steps, total_steps - warmup_steps, end_value, shape=shape)`;
+    `cooldown(cooldown(up, warmup_steps, warmup_steps, init_value, shape=shape),
+    2 warmup_steps, total_steps - 2 warmup_steps, end_value, shape=shape)`. The way up
+    goes to `peak_value`, also where it fills the run. From `total_steps` on it is exactly
+    `end_value`. Steps below 0 read as 0.
 
     Args:
       peak_value: The value of the peak, or of the valley where the ends are higher (the
@@ -122,17 +121,17 @@ def one_cycle(
     init = peak_value / 25 if init_value is None else init_value
     end = init / 10_000 if end_value is None else end_value
     rest = rest_of(total_steps, warmup_steps=warmup_steps)
-    down = transition(peak_value, end, rest, shape=shape)
+    above = warmup(constant(peak_value), warmup_steps, init, shape=shape)
+    begin = warmup_steps
     if phases == 3:
         if known(rest) and known(warmup_steps) and rest < warmup_steps:
             raise Refusal(
                 "2 * warmup_steps must be <= total_steps", "warmup_steps", "total_steps"
             )
-        back = transition(peak_value, init, warmup_steps, shape=shape)
+        above = cooldown(above, begin, warmup_steps, init, shape=shape)
         rest = rest_of(rest, warmup_steps=warmup_steps)
-        out = transition(init, end, rest, shape=shape)
-        down = join([back, out], [warmup_steps])
-    return warmup(down, warmup_steps, init, shape=shape)
+        begin = difference(total_steps, rest=rest)
+    return cooldown(above, begin, rest, end, shape=shape)
 
 
 @recipe
@@ -148,8 +147,9 @@ def slanted_triangular(
     ULMFiT's schedule for fine-tuning; its `cut_frac` of 0.1 is
     warmup_steps = 0.1 * total_steps.
 
-    Formula: `warmup(linear(peak_value, min_value, total_steps - warmup_steps),
-    warmup_steps, min_value)`. From `total_steps` on it is exactly `min_value`. Steps
+    Formula: `cooldown(warmup(constant(peak_value), warmup_steps, min_value),
+    warmup_steps, total_steps - warmup_steps, min_value)`. The ramp goes to `peak_value`,
+    also where it fills the run. From `total_steps` on it is exactly `min_value`. Steps
     below 0 read as 0.
 
     Args:
@@ -177,7 +177,8 @@ def slanted_triangular(
     """
     low = peak_value / 32 if min_value is None else min_value
     rest = rest_of(total_steps, warmup_steps=warmup_steps)
-    return warmup(linear(peak_value, low, rest), warmup_steps, low)
+    ramp = warmup(constant(peak_value), warmup_steps, low)
+    return cooldown(ramp, warmup_steps, rest, low)
 
 
 @recipe

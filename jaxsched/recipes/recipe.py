@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 from jaxsched.arrays import is_array
+from jaxsched.domains.numbers import surely
 from jaxsched.progress import together
 from jaxsched.rule import Refusal, Rule, constructor_of, known
 from jaxsched.schedule import Schedule, schedules
@@ -35,6 +36,16 @@ def recipe(function: Callable[P, Schedule], /) -> Callable[P, Schedule]:
 
 
 def rest_of(total_steps: Any, **parts: Any) -> Any:
+    """The length that the parts leave of the whole: a refusal if there is no such one."""
+    rest = difference(total_steps, **parts)
+    if surely(rest, lambda n: 0 < n < 1):
+        names = " + ".join(parts)
+        reason = f"{names} must leave 0 or >= 1 of total_steps"
+        raise Refusal(reason, *parts, "total_steps")
+    return rest
+
+
+def difference(total_steps: Any, **parts: Any) -> Any:
     """What the parts leave of the whole; refuses parts that are longer than it."""
     lengths = (total_steps, *parts.values())
     if any(is_array(length) for length in lengths):

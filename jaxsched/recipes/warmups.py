@@ -1,6 +1,6 @@
 """A warm-up, then one decay."""
 
-from jaxsched.combinators.sequence import warmup
+from jaxsched.combinators.sequence import cooldown, warmup
 from jaxsched.decays.exponential import exponential_decay
 from jaxsched.decays.power import inverse_sqrt_decay
 from jaxsched.domains import Factor, Flag, Period, Steps, Value
@@ -8,7 +8,6 @@ from jaxsched.recipes.recipe import recipe, rest_of
 from jaxsched.rule import Refusal, known
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
-from jaxsched.transitions import cosine, linear
 
 
 @recipe
@@ -55,9 +54,10 @@ def warmup_linear(
 
     BERT's schedule; `linear` in Transformers.
 
-    Formula: `warmup(linear(peak_value, end_value, total_steps - warmup_steps),
-    warmup_steps, init_value)`. From `total_steps` on it is exactly `end_value`. Steps
-    below 0 read as 0.
+    Formula: `cooldown(warmup(constant(peak_value), warmup_steps, init_value),
+    warmup_steps, total_steps - warmup_steps, end_value)`. The ramp goes to
+    `peak_value`, also where it fills the run. From `total_steps` on it is exactly
+    `end_value`. Steps below 0 read as 0.
 
     Args:
       peak_value: The value after the ramp; differentiable.
@@ -84,7 +84,8 @@ def warmup_linear(
     Reference: Devlin et al., "BERT" (2019), arXiv:1810.04805, appendix A.2.
     """
     rest = rest_of(total_steps, warmup_steps=warmup_steps)
-    return warmup(linear(peak_value, end_value, rest), warmup_steps, init_value)
+    ramp = warmup(constant(peak_value), warmup_steps, init_value)
+    return cooldown(ramp, warmup_steps, rest, end_value)
 
 
 @recipe
@@ -102,9 +103,10 @@ def warmup_cosine(
     `warmup_cosine_decay_schedule(0.0, peak_value, warmup_steps, total_steps)`, whose
     `decay_steps` is our `total_steps`.
 
-    Formula: `warmup(cosine(peak_value, end_value, total_steps - warmup_steps),
-    warmup_steps, init_value)`. From `total_steps` on it is exactly `end_value`. Steps
-    below 0 read as 0.
+    Formula: `cooldown(warmup(constant(peak_value), warmup_steps, init_value),
+    warmup_steps, total_steps - warmup_steps, end_value, shape="cosine")`. The ramp goes to
+    `peak_value`, also where it fills the run. From `total_steps` on it is exactly
+    `end_value`. Steps below 0 read as 0.
 
     Args:
       peak_value: The value after the ramp; differentiable.
@@ -126,7 +128,8 @@ def warmup_cosine(
       >>> import jaxsched as js
       >>> s = js.warmup_cosine(1.0, total_steps=12, warmup_steps=4)
       >>> s
-      warmup(schedule=cosine(init_value=1.0, end_value=0.0, steps=8), steps=4)
+      cooldown(schedule=warmup(schedule=constant(value=1.0), steps=4), begin=4,
+               steps=8, shape='cosine')
       >>> [round(s.at(t), 4) for t in (4, 8, 12)]
       [1.0, 0.5, 0.0]
 
@@ -134,7 +137,8 @@ def warmup_cosine(
     Goyal et al. (2017), arXiv:1706.02677.
     """
     rest = rest_of(total_steps, warmup_steps=warmup_steps)
-    return warmup(cosine(peak_value, end_value, rest), warmup_steps, init_value)
+    ramp = warmup(constant(peak_value), warmup_steps, init_value)
+    return cooldown(ramp, warmup_steps, rest, end_value, shape="cosine")
 
 
 @recipe
@@ -157,7 +161,7 @@ def warmup_exponential(
       peak_value: The value after the ramp; differentiable.
       warmup_steps: Length of the ramp in steps, >= 0; differentiable if a float.
       factor: The factor per `decay_steps`, > 0; differentiable.
-      decay_steps: The period of the factor in steps, > 0; differentiable if a float.
+      decay_steps: The period of the factor in steps, >= 1; differentiable if a float.
       staircase: Whether to decay in jumps. Static.
       init_value: The value at step 0, or None for peak_value / (warmup_steps + 1);
         differentiable.
@@ -201,7 +205,7 @@ def warmup_inverse_sqrt(
       peak_value: The value after the ramp; differentiable.
       warmup_steps: Length of the ramp in steps, >= 0; differentiable if a float.
       timescale: Steps after the ramp until the value has fallen to
-        peak_value / sqrt(2), > 0; `warmup_steps` if not given. Differentiable if a float.
+        peak_value / sqrt(2), >= 1; `warmup_steps` if not given. Differentiable if a float.
       init_value: The value at step 0, or None for peak_value / (warmup_steps + 1);
         differentiable.
 

@@ -60,7 +60,8 @@ def parse(
 
     >>> import jaxsched as js
     >>> js.parse("warmup_cosine(3e-4, total_steps=10 * 100, warmup_steps=100)")
-    warmup(schedule=cosine(init_value=0.0003, end_value=0.0, steps=900), steps=100)
+    cooldown(schedule=warmup(schedule=constant(value=0.0003), steps=100), begin=100,
+      steps=900, shape='cosine')
     >>> js.parse("0.5 * js.linear(0.1, 0.0, steps=10) + 1e-5")
     0.5 * linear(init_value=0.1, end_value=0.0, steps=10) + 1e-05
     """

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from tables import PEERS, STEPS, ask, function_of, load, peer
 
+import jaxsched as js
+
 GROUPS = [
     pytest.param(name, function, id=f"{name}-{function}")
     for name in PEERS
@@ -86,6 +88,19 @@ def test_equal_to_the_installed_peer(name, function):
                 warnings.simplefilter("ignore")  # of the peer, about its own use
                 expected = ask(peer(name).real, setting)
             assert_equal(name, setting, expected)
+
+
+@each_group
+def test_the_text_of_every_schedule_is_read_back(name, function):
+    """Also where a peer's lengths are parts of a step, which are no lengths here."""
+    for setting in load(name).settings:
+        if function_of(setting) == function:
+            try:
+                schedule = eval(setting, {**vars(np), **vars(module(name))})
+            except (ValueError, TypeError):
+                continue
+            text = repr(schedule)
+            assert "<" in text or js.parse(text) == schedule, setting
 
 
 @each_peer

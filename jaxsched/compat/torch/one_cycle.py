@@ -5,7 +5,7 @@ from typing import Any
 from jaxsched.arrays import Numeric
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import shift
-from jaxsched.compat.lengths import whole
+from jaxsched.compat.lengths import of_any_length, whole
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.compat.torch.momentum import DrivesMomentum, refuse_no_momentum
 from jaxsched.recipes.phases import one_cycle
@@ -108,6 +108,14 @@ def phases_of(
     values: tuple[Any, Any, Any], last: int, up: float, shape: str, phases: int
 ) -> Schedule:
     """The run from its first value over its peak, at step `up`, to its last step."""
+    make = lambda last, up: _phases(values, last, up, shape, phases)
+    parts = (last - up,) if phases == 2 else (last - up, last - 2 * up)
+    return of_any_length(make, last, up, parts=parts)
+
+
+def _phases(
+    values: tuple[Any, Any, Any], last: Any, up: Any, shape: str, phases: int
+) -> Schedule:
     init, peak, end = values
     if up < 0:  # it begins within the last phase
         start, begin = (peak, -up) if phases == 2 else (init, -2 * up)

@@ -7,7 +7,7 @@ from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import shift
 from jaxsched.compat.cosine_wave import cosine_wave
-from jaxsched.compat.lengths import at_least_1, whole
+from jaxsched.compat.lengths import at_least_1, of_any_length, whole
 from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.compat.transformers.ramp import after_ramp
 from jaxsched.cycles import cosine_restarts
@@ -99,10 +99,9 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
     if num_cycles == 0:
         falls = join([lr, 0.0], [rest])
     elif float(num_cycles).is_integer():
-        length = whole(rest / num_cycles)
-        falls = cosine_restarts(lr, 0.0, length, limit=int(num_cycles))
+        falls = _restarts(lr, whole(rest / num_cycles), int(num_cycles))
     else:
-        falls = join([cosine_restarts(lr, 0.0, rest / num_cycles), 0.0], [rest])
+        falls = join([_restarts(lr, rest / num_cycles), 0.0], [rest])
     return after_ramp(name, lr, num_warmup_steps, falls, last_epoch)
 
 
@@ -201,6 +200,11 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
         ramp = _not_below_0(linear(start, lr, at_least_1(ramp_steps - 1)), start)
         whole = join([ramp, wave], [ramp_steps])
     return resumed(name, whole, last_epoch)
+
+
+def _restarts(lr: Any, length: Any, limit: int | None = None) -> Schedule:
+    make = lambda steps: cosine_restarts(lr, 0.0, steps, limit=limit)
+    return of_any_length(make, length)
 
 
 def waves(lr: Any, low: Any, steps: Any, num_cycles: Any) -> Schedule:
