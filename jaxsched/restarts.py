@@ -234,7 +234,9 @@ def _carried(columns: Array) -> Array:
 def _multiplied(length: Array, growth: Array) -> Array:
     """The product, truncated to as many limbs of a fraction, and saturated."""
     n, m = len(length), len(growth)
-    columns = sum(jnp.pad(length * growth[j], (j, m - j)) for j in range(m))
+    columns = jnp.zeros(n + m, jnp.uint32)
+    for j in range(m):
+        columns += jnp.pad(length * growth[j], (j, m - j))
     # Carried, then cut off below; above must be nothing, or it is too large.
     product = _carried(columns)
     kept, above = product[_PARTS : _PARTS + n], product[_PARTS + n :]
