@@ -73,13 +73,22 @@ def blend(left: Numeric, fall: Array, right: Numeric, rise: Array) -> Array:
     return _weighted(left, fall) + _weighted(right, rise)
 
 
+@jax.custom_jvp
 def _weighted(value: Numeric, weight: Array) -> Array:
-    """The product: 0 for a weight of 0, whose gradient there is the value all the same."""
-    finite = value
-    if not isinstance(value, (int, float)):
-        largest = float(jnp.finfo(jnp.result_type(value)).max)
-        finite = jnp.clip(value, -largest, largest)  # infinity times 0 would be NaN
-    return jnp.where(weight != 0, value * weight, finite * carried(weight))
+    """The product, 0 for a weight of 0."""
+    return jnp.where(weight != 0, value * weight, 0.0)
+
+
+@_weighted.defjvp
+def _slope_of_weighted(primals: Any, tangents: Any) -> tuple[Array, Array]:
+    """By a weight of 0 the slope is the value all the same, which a choice would drop."""
+    (value, weight), (by_value, by_weight) = primals, tangents
+    # Infinity times 0 would be NaN.
+    largest = float(jnp.finfo(jnp.result_type(value)).max)
+    slope = jnp.clip(value, -largest, largest) * by_weight
+    return _weighted(value, weight), slope + jnp.where(
+        weight != 0, weight * by_value, 0.0
+    )
 
 
 def carried(x: Array) -> Array:

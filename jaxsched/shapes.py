@@ -147,9 +147,12 @@ def _sine_squared(x: Array) -> Array:
     """
     z = x * x
     terms = 12 if z.dtype == jnp.float64 else 7
-    series = jnp.zeros_like(z)
-    for k in range(terms, 0, -1):
-        series = math.pi ** (2 * k) / (2 * math.factorial(2 * k)) - z * series
+    *first, last = (
+        math.pi ** (2 * k) / (2 * math.factorial(2 * k)) for k in range(1, terms + 1)
+    )
+    series: Any = last
+    for coefficient in reversed(first):
+        series = coefficient - z * series
     # Rounded before anyone subtracts it, whatever a compiler would fuse; see `blend`.
     return jnp.where(z != 0, z * series, 0.0)
 
