@@ -199,8 +199,7 @@ def _longer(s: Any, until: float) -> list[Phase]:
             stretched = math.nextafter(stretched, math.inf)
         return stretched
 
-    found = phases_of(s.schedule, until / factor)
-    return mapped(found, later)
+    return mapped(phases_of(s.schedule, until / factor), later)
 
 
 @schedule(phases=_longer)
