@@ -28,7 +28,7 @@ def _some_length(up_steps: Steps, down_steps: Steps | None, **_: object) -> None
 def _triangles(s: Any, until: float) -> list[Phase]:
     up = number(s.up_steps)
     down = up if s.down_steps is None else number(s.down_steps)
-    return cycles(up + down, 1, None, until)
+    return cycles(up + down, 1, None, until, inside=[up])
 
 
 @schedule(check=_some_length, phases=_triangles)

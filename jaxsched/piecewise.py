@@ -13,7 +13,7 @@ from jaxsched.numerics import powered, safely
 from jaxsched.progress import progress, since
 from jaxsched.rule import Refusal
 from jaxsched.schedule import Phase, schedule
-from jaxsched.schedule.phases import MOST, times, unbounded
+from jaxsched.schedule.phases import MOST, times
 from jaxsched.search import passed
 
 
@@ -31,14 +31,15 @@ def _values(s: Any, until: float) -> list[Phase]:
     """One phase for each value of a table of constants."""
     begins = [0, *times(s.boundaries), math.inf]
     if len(begins) > MOST + 1:
-        return unbounded(s)
+        return [Phase(s._rule.name, 0, math.inf, knots=begins[:-1])]
     pairs = pairwise(begins)
     return [Phase(f"value {i}", a, b, i == 1) for i, (a, b) in enumerate(pairs, 1)]
 
 
 def _curve(s: Any, until: float) -> list[Phase]:
     """One phase for a curve through points."""
-    return [Phase(s._rule.name, 0, times(s.boundaries)[-1])]
+    knots = times(s.boundaries)
+    return [Phase(s._rule.name, 0, knots[-1], knots=knots)]
 
 
 @schedule(check=_one_more_value, phases=_values)

@@ -18,6 +18,7 @@ from reference import warmup_cosine as reference
 
 import jaxsched as js
 from jaxsched import command_line
+from jaxsched.command_line import tables
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = str(Path(sys.executable).with_name("jaxsched"))
@@ -124,6 +125,48 @@ def test_table_shows_as_few_digits_as_tell_a_float_apart(command):
     """0.1 and not 0.10000000149011612."""
     _, out, _ = command("table", "constant(0.1)", "--total-steps", "1", "--csv")
     assert out.splitlines()[1:] == ["0,0.1", "1,0.1"]
+
+
+FORMS = {"text": [], "csv": ["--csv"], "json": ["--json"]}
+
+
+@pytest.mark.parametrize("more", FORMS.values(), ids=FORMS)
+def test_the_longest_table_is_printed_as_it_is_made(more):
+    """What reads its beginning and goes away ends it, without a word."""
+    asked = ["linear(1, 0, 9)", "--total-steps", str(2**31 - 1), "--every", "1", *more]
+    start = [sys.executable, "-m", "jaxsched", "table", *asked]
+    with subprocess.Popen(
+        start, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        lines = [running.stdout.readline() for _ in range(100_000)]
+        running.stdout.close()
+        assert running.wait(60) == 1
+        assert running.stderr.read() == b""
+    assert re.search(rb"\b9999[89]\b", lines[-1])
+
+
+@pytest.mark.parametrize("total", [*range(1, 14), 40])
+@pytest.mark.parametrize("every", [1, 2, 3, 5, 10**40])
+def test_a_table_in_blocks_is_the_same_table(total, every, command, monkeypatch):
+    """Wherever a block ends: every row once, in each form, and nothing else."""
+    monkeypatch.setattr(tables, "BLOCK", 4)
+    exprs = ["linear(1, -1e-5, 30)", "constant(1e30)"]
+    asked = ["table", *exprs, "--total-steps", str(total), "--every", str(every)]
+    steps = [*range(0, total, every), total]
+    wanted = [[k, js.linear(1, -1e-5, 30).at(k), 1e30] for k in steps]
+    _, out, _ = command(*asked, "--csv")
+    header, *rows = csv.reader(out.splitlines())
+    assert header == ["step", *exprs]
+    assert [[int(k), *map(float, rest)] for k, *rest in rows] == wanted
+    _, out, _ = command(*asked, "--json")
+    assert json.loads(out) == [dict(zip(header, row, strict=True)) for row in wanted]
+    assert len(out.splitlines()) == len(wanted) + 2
+    _, out, _ = command(*asked)
+    lines = out.splitlines()[2:]
+    shown = [[line.split()[0], *map(float, line.split()[1:])] for line in lines[1:]]
+    rounded = [[str(k), *(float(f"{v:.6g}") for v in rest)] for k, *rest in wanted]
+    assert shown == rounded
+    assert len({len(line) for line in lines}) == 1  # columns
 
 
 def test_files_hold_expressions(command, tmp_path):

@@ -708,7 +708,7 @@ def test_depth_is_bounded():
     """A hundred brackets deep is the limit; what is less deep is read."""
     nested = lambda n: "negative(" * n + "1.0" + ")" * n
     assert js.parse(nested(90)).at(0) == 1.0
-    assert "nested too deeply" in refusal_of(nested(110))
+    assert "less than 100 schedules deep" in refusal_of(nested(110))
 
 
 # ----- what to_dict refuses -----

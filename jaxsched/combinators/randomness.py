@@ -12,14 +12,15 @@ from jaxsched.domains import Factor, Period, Rate, Seed
 from jaxsched.domains.choices import OneOf
 from jaxsched.progress import cycle_of
 from jaxsched.schedule import ScheduleLike, schedule
-from jaxsched.schedule.phases import Phase, phases_of
+from jaxsched.schedule.phases import Phase, in_blocks, number, phases_of
 
 
 def _never_still(s: Any, until: float) -> list[Phase]:
     """The phases of the schedule, and after its end the noise goes on."""
     found = phases_of(s.schedule, until)
     end = found[-1].end
-    return found if end == math.inf else [*found, Phase("noise", end, None)]
+    found += [] if end == math.inf else [Phase("noise", end, math.inf)]
+    return in_blocks(found, number(s.every), until)
 
 
 @schedule(phases=_never_still)

@@ -12,7 +12,16 @@ from jaxsched.numerics import is_literal, powered
 from jaxsched.progress import cycle_of, plus, since, together, until
 from jaxsched.schedule import Clockwork, Phase, ScheduleLike, schedule
 from jaxsched.schedule.cycles import restarts
-from jaxsched.schedule.phases import cut, moved, number, phases_of, unbounded
+from jaxsched.schedule.phases import (
+    backwards,
+    cut,
+    in_blocks,
+    mapped,
+    moved,
+    number,
+    phases_of,
+    unbounded,
+)
 
 
 @schedule(phases=restarts)
@@ -81,8 +90,7 @@ def _stairs(s: Any, until: float) -> list[Phase]:
     def stair(time: float) -> float:
         return time if time == math.inf else math.ceil(time / every) * every
 
-    found = phases_of(s.schedule, until)
-    return [p._replace(begin=stair(p.begin), end=stair(p.end)) for p in found]
+    return in_blocks(mapped(phases_of(s.schedule, until), stair), every, until)
 
 
 @schedule(phases=_stairs)
@@ -190,8 +198,7 @@ def _longer(s: Any, until: float) -> list[Phase]:
             stretched = math.nextafter(stretched, math.inf)
         return stretched
 
-    found = phases_of(s.schedule, until / factor)
-    return [p._replace(begin=later(p.begin), end=later(p.end)) for p in found]
+    return mapped(phases_of(s.schedule, until / factor), later)
 
 
 @schedule(phases=_longer)
@@ -226,9 +233,7 @@ def stretch(step: Array, schedule: ScheduleLike, factor: Factor) -> Array:
 
 def _backwards(s: Any, until: float) -> list[Phase]:
     n = number(s.steps)
-    found = cut(phases_of(s.schedule, n), 0, n)
-    backwards = [p._replace(begin=n - p.end, end=n - p.begin) for p in found[::-1]]
-    return backwards or [Phase("hold", 0, 0)]
+    return backwards(cut(phases_of(s.schedule, n), 0, n), n) or [Phase("hold", 0, 0)]
 
 
 @schedule(phases=_backwards)

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 import jax
-import numpy as np
 
 import jaxsched as js
 from jaxsched.command_line.expressions import (
@@ -18,7 +17,7 @@ from jaxsched.command_line.expressions import (
     one_line,
     takes_schedules,
 )
-from jaxsched.command_line.tables import as_csv, as_json, as_text
+from jaxsched.command_line.tables import as_csv, as_json, as_text, blocks
 from jaxsched.rule import rule_of
 from jaxsched.schedule import schedules
 from jaxsched.shapes import shapes
@@ -126,14 +125,15 @@ def table(
     """The values at every so many steps, from 0 to the end of the run."""
     with one_line():
         total = length_of(schedules, total_steps)
-        steps = np.arange(0, total + 1, every or max(1, total // 20))
-        if steps[-1] != total:
-            steps = np.append(steps, total)
-        # As text a float32 has the digits it needs: 0.1, not 0.10000000149011612.
-        columns = [[str(v) for v in s.at(steps)] for s in schedules.values()]
-    rows = list(zip(map(str, steps), *columns, strict=True))
-    write = {"csv": as_csv, "json": as_json}.get(form or "", as_text)
-    click.echo(write(["step", *schedules], rows))
+        given = list(schedules.values())
+        rows = blocks(given, total, min(every or max(1, total // 20), total))
+        write = {"csv": as_csv, "json": as_json}.get(form or "", as_text)
+        made = write(["step", *schedules], rows)
+        text = next(made, None)
+    while text is not None:
+        click.echo(text)  # outside: where nobody reads on, this ends without a word
+        with one_line():
+            text = next(made, None)
 
 
 @cli.command("list")

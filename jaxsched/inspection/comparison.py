@@ -9,13 +9,17 @@ import numpy as np
 from jaxsched.domains.numbers import Number, whole_number
 from jaxsched.inspection.changes import Change, changes
 from jaxsched.inspection.phases import inspected, latest_end, run_length
-from jaxsched.inspection.samples import known_length, samples
+from jaxsched.inspection.places import first_where
+from jaxsched.inspection.samples import known_length, steps_for
 from jaxsched.rule import Bound, admitted
 from jaxsched.schedule import Schedule
 from jaxsched.shapes import Shape
 
 # What is printed of long lists.
 _CHANGES, _SPANS = 8, 5
+
+# Of a long run so many stretches are told to the step.
+_REFINED = 256
 
 
 class ComparedStep(NamedTuple):
@@ -62,7 +66,9 @@ class Comparison:
       at: A `ComparedStep`: the step at which the run goes on; None if none was given.
       jumps: Whether the values at that step differ.
       is_exact: Whether every step was compared; runs of more than 4,194,304 steps are
-        sampled, at all boundaries and evenly between them.
+        sampled, at all boundaries and knots, at random between them, and around the
+        largest differences; an end of a span is right, but what lies within two samples
+        is not seen.
     """
 
     changes: tuple[Change, ...]
@@ -95,8 +101,9 @@ class Comparison:
         more = len(self.spans) - _SPANS
         rest = f" and {more} more stretches" if more > 0 else ""
         step, first, second = self.largest
+        seen = "" if self.is_exact else ", of those that were compared"
         return [
-            f"their values differ in steps {listed}{rest}",
+            f"their values differ in steps {listed}{rest}{seen}",
             f"most at step {step:_}: {first:.6g} by the first schedule, {second:.6g} by "
             f"the second ({self.largest.difference:+.3g}{_times(self.largest.ratio)})",
         ]
@@ -215,13 +222,10 @@ def _made(argument: str, value: Any) -> Any:
 
 def _over_a_run(a: Schedule, b: Schedule, total: int, rtol: float) -> dict[str, Any]:
     """What a comparison holds of the values of a run."""
-    one, other = samples(a, total), samples(b, total)
-    steps, x, y = one.steps, one.values, other.values
-    if not one.is_exact:
-        steps = np.union1d(one.steps, other.steps)
-        x, y = (s.at(steps) for s in (a, b))
+    steps, is_exact = steps_for(a, b, total)
+    x, y = a.at(steps), b.at(steps)
     apart = _apart(x, y, rtol)
-    found = {"total_steps": total, "is_exact": one.is_exact}
+    found = {"total_steps": total, "is_exact": is_exact}
     if not apart.any():
         return found
     with np.errstate(invalid="ignore"):  # infinity less infinity
@@ -229,7 +233,16 @@ def _over_a_run(a: Schedule, b: Schedule, total: int, rtol: float) -> dict[str, 
     gap = np.where(np.isnan(gap), np.inf, gap)
     most = int(np.argmax(np.where(apart, gap, -1.0)))
     edges = np.diff(apart.astype(np.int8), prepend=0, append=0)
-    begins, ends = steps[edges[:-1] == 1], steps[np.flatnonzero(edges == -1) - 1]
+    first, last = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    begins, ends = steps[first], steps[last]
+    if not is_exact and len(begins) <= _REFINED:
+        # Between the last sample that is the same and the first that is not.
+        before, after = (
+            steps[np.maximum(first - 1, 0)],
+            np.append(steps, total)[last + 1],
+        )
+        begins = first_where(lambda k: _apart(a.at(k), b.at(k), rtol), before, begins)
+        ends = first_where(lambda k: ~_apart(a.at(k), b.at(k), rtol), ends, after) - 1
     return found | {
         "spans": tuple(zip(begins.tolist(), ends.tolist(), strict=True)),
         "largest": ComparedStep(int(steps[most]), float(x[most]), float(y[most])),

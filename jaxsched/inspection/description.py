@@ -1,21 +1,24 @@
 """describe: what a schedule does in a run, and what in it deserves attention."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxsched.inspection.phases import horizon, inspected, phases
-from jaxsched.inspection.samples import Samples, known_length, samples
+from jaxsched.inspection.phases import LAST_STEP, horizon, inspected, phases
+from jaxsched.inspection.places import first_where
+from jaxsched.inspection.samples import Samples, known_length, sampled, samples
+from jaxsched.inspection.sparkline import sparkline
 from jaxsched.schedule import Schedule
-
-_BARS = "▁▂▃▄▅▆▇█"
-_WIDTH = 60
 
 # A joint is a jump if the step over it is that many times as large as those beside it,
 # and at least that part of the peak: a ramp of few steps is steep everywhere.
 _STEEPER, _PART = 3.0, 0.01
+
+# As many steps are looked at after a run.
+_LATER = 2**12
 
 # What is printed of long texts, tables and lists.
 _CHARACTERS = 1000
@@ -58,7 +61,8 @@ class Description:
       area: Their sum.
       last_value: The value that the last update uses, at T - 1.
       is_exact: Whether every step was looked at; runs of more than 4,194,304 steps are
-        sampled, at all boundaries and evenly between them.
+        sampled, at all boundaries and knots, at random between them, and around the
+        highest and the lowest values.
       attention: What deserves attention, a sentence each.
       sparkline: The curve in one line of text, from 0 (or the lowest value) to the peak.
     """
@@ -149,20 +153,23 @@ def describe(schedule: Any, total_steps: int | None = None) -> Description:
     total = known_length("describe", [known], total_steps)
     run = samples(known, total)
     peak = int(np.argmax(np.where(np.isnan(run.values), -np.inf, run.values)))
+    peak_value = float(run.values[peak])
     area = float(np.sum(run.values * run.weights))
     return Description(
         schedule=known,
         total_steps=total,
         horizon=end,
         phases=tuple(_phases(known, total, end)),
-        peak_value=float(run.values[peak]),
-        peak_step=int(run.steps[peak]),
+        peak_value=peak_value,
+        peak_step=_first(
+            known, run, run.values == peak_value, lambda v: v == peak_value
+        ),
         mean=area / total,
         area=area,
         last_value=known.at(total - 1),
         is_exact=run.is_exact,
         attention=tuple(_attention(known, run, total, end)),
-        sparkline=_sparkline(known, total),
+        sparkline=sparkline(known, run, total),
     )
 
 
@@ -190,19 +197,20 @@ def _attention(
     """What deserves attention, the worst first."""
     found = []
 
-    def count(name: str, where: np.ndarray) -> None:
-        n = int(np.sum(run.weights[where]))
+    def count(name: str, test: Callable[[np.ndarray], np.ndarray], least: int) -> None:
+        where = test(run.values) & (run.steps >= least)
+        n = round(np.sum(run.weights[where]))
         if n:
-            first = int(run.steps[np.argmax(where)])
+            first = _first(schedule, run, where, test)
             about = "" if run.is_exact else "about "
             steps = "step is" if n == 1 else "steps are"
             found.append(f"{about}{n:_} {steps} {name}, the first at step {first:_}")
 
-    count("not finite", ~np.isfinite(run.values))
-    count("negative", run.values < 0)
+    count("not finite", lambda v: ~np.isfinite(v), 0)
+    count("negative", lambda v: v < 0, 0)
     if run.values[0] == 0:
         found.append("the first update is spent at 0")
-    count("spent at 0", (run.values == 0) & (run.steps > 0))
+    count("spent at 0", lambda v: v == 0, 1)
     found += _jumps(schedule, total, float(np.max(np.abs(run.values))))
     for phase in phases(schedule, total):
         if phase.begin >= total:
@@ -243,19 +251,27 @@ def _jumps(schedule: Schedule, total: int, peak: float) -> list[str]:
 
 def _rise(schedule: Schedule, total: int, last: float) -> list[str]:
     """Whether it goes up again in a run that goes on for as long once more."""
-    # Evenly over the time after the run, and each of the first steps.
-    later = np.unique(np.linspace(total, 2 * total, 1024).astype(np.int64))
-    after = schedule.at(np.union1d(later, np.arange(total, total + 16)))
+    end = min(2 * total, LAST_STEP) + 1
+    if end <= total:
+        return []
+    if end - total <= _LATER:
+        after = schedule.at(np.arange(total, end))
+    else:
+        after = sampled(schedule.at, [schedule], total, end, _LATER).values
     if not np.max(after) > last + 1e-6 * abs(last):
         return []
     return [f"after the run it rises again, from {last:.6g} to {np.max(after):.6g}"]
 
 
-def _sparkline(schedule: Schedule, total: int) -> str:
-    """The curve in one line: the mean of each column would hide the ends."""
-    steps = np.linspace(0, total - 1, min(total, _WIDTH)).astype(np.int64)
-    values = np.atleast_1d(np.asarray(schedule.at(steps), np.float64))
-    values = np.where(np.isfinite(values), values, 0.0)
-    low, high = min(0.0, values.min()), max(0.0, values.max())
-    height = (values - low) / (high - low) if high > low else np.zeros(len(values))
-    return "".join(_BARS[int(h)] for h in np.rint(height * (len(_BARS) - 1)))
+def _first(
+    schedule: Schedule,
+    run: Samples,
+    where: np.ndarray,
+    test: Callable[[np.ndarray], np.ndarray],
+) -> int:
+    """The first step of a run whose value passes a test that some of the samples pass."""
+    i = int(np.argmax(where))
+    if run.is_exact or i == 0:
+        return int(run.steps[i])
+    low, high = run.steps[i - 1 : i], run.steps[i : i + 1]
+    return int(first_where(lambda step: test(schedule.at(step)), low, high)[0])

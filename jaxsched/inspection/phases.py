@@ -108,4 +108,4 @@ def run_length(function: str, total_steps: Any) -> int:
 def _whole(phase: Phase) -> Phase:
     """The phase in whole steps: a time between two of them is met at the second."""
     end = None if phase.end == math.inf else math.ceil(phase.end)
-    return phase._replace(begin=math.ceil(phase.begin), end=end)
+    return phase._replace(begin=math.ceil(phase.begin), end=end, knots=())

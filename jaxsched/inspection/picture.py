@@ -3,6 +3,7 @@ library.
 """
 
 import html
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from jaxsched.arrays import is_traced
 from jaxsched.inspection.phases import LAST_STEP, horizon, phases
 from jaxsched.inspection.samples import curve
 from jaxsched.schedule import Schedule
+from jaxsched.schedule.phases import knots_of, phases_of
 from jaxsched.schedule.stacking import leading_axes
 
 _WIDTH, _HEIGHT, _MARGIN = 320, 80, 4
@@ -53,7 +55,8 @@ def _shown(schedule: Schedule) -> int:
     if end:
         return min(end, LAST_STEP - 1)
     last = max((phase.begin for phase in phases(schedule)), default=0)
-    return min(4 * last, 2**31 - 2) or 1000
+    knot = int(max(knots_of(phases_of(schedule, math.inf)), default=0))
+    return min(max(4 * last or 1000, knot), 2**31 - 2)
 
 
 def _svg(steps: np.ndarray, values: np.ndarray, shown: Extent) -> str:

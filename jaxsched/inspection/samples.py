@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxsched.inspection.phases import LAST_STEP, latest_end, phases, run_length
+from jaxsched.inspection.phases import LAST_STEP, latest_end, run_length
+from jaxsched.inspection.places import Height, drawn, known_steps, summits
 from jaxsched.rule import short
 from jaxsched.schedule import Schedule
 
 # Runs up to here are looked at step by step, which takes a fraction of a second.
 _EVERY = 2**22  # 4,194,304
-_SAMPLES = 2**18  # of a longer run
+_SAMPLES = 2**19  # of a longer run
 
 
 class Samples(NamedTuple):
@@ -52,22 +53,59 @@ def known_length(
 
 def samples(schedule: Schedule, total_steps: int) -> Samples:
     """The values of a run of that length."""
-    is_exact = total_steps <= _EVERY
-    steps = np.arange(total_steps) if is_exact else _sampled(schedule, total_steps)
-    # Each stands for the steps nearer to it than to another.
-    middles = (steps[1:] + steps[:-1] + 1) // 2
-    weights = np.diff(middles, prepend=0, append=total_steps).astype(np.float64)
-    return Samples(steps, schedule.at(steps), weights, is_exact)
+    if total_steps <= _EVERY:
+        steps = np.arange(total_steps)
+        return Samples(steps, schedule.at(steps), np.ones(total_steps), True)
+    return sampled(schedule.at, [schedule], 0, total_steps, _SAMPLES)
 
 
-def _sampled(schedule: Schedule, total_steps: int) -> np.ndarray:
-    """The first and last steps of every phase, and even steps within and over all."""
-    found = [p for p in phases(schedule, total_steps) if p.begin < total_steps]
-    spans = [(p.begin, total_steps if p.end is None else p.end) for p in found]
-    spans = [(begin, min(end, total_steps) - 1) for begin, end in spans]
-    spans.append((0, total_steps - 1))
-    points = max(2, _SAMPLES // len(spans))
-    return np.unique([np.linspace(*span, points).astype(np.int64) for span in spans])
+def steps_for(a: Schedule, b: Schedule, total_steps: int) -> tuple[np.ndarray, bool]:
+    """The steps of a run at which two schedules are compared; whether that is all."""
+    if total_steps <= _EVERY:
+        return np.arange(total_steps), True
+
+    def gap(step: np.ndarray) -> np.ndarray:
+        with np.errstate(invalid="ignore"):  # infinity less infinity
+            return np.abs(a.at(step) - b.at(step))
+
+    return sampled(gap, [a, b], 0, total_steps, _SAMPLES).steps, False
+
+
+def sampled(
+    read: Height,
+    schedules: Sequence[Schedule],
+    begin: int,
+    end: int,
+    points: int,
+    most: int = 2**17,
+) -> Samples:
+    """Enough values of a long run, its highest and its lowest ones among them.
+
+    Args:
+      read: The value at steps.
+      schedules: What it is the value of: where these turn, it may turn.
+      begin: The first step.
+      end: The step after the last one.
+      points: About how many steps are drawn, besides those that are known to matter.
+      most: How many knots are known at most.
+    """
+    sure = known_steps(schedules, begin, end, most)
+    cells, sizes = drawn(schedules, begin, end, points)
+    steps = np.union1d(sure, cells)
+    values = read(steps)
+    tops = summits(read, steps, values)
+    bottoms = summits(lambda step: -read(step), steps, -values)
+    more = np.setdiff1d(np.concatenate([tops, bottoms]), steps)
+    order = np.argsort(np.append(steps, more))
+    steps = np.append(steps, more)[order]
+    values = np.append(values, read(more))[order]
+    # What is sure stands for itself, what was drawn for the rest of its cell.
+    sure = np.union1d(sure, more)
+    ends = np.cumsum(sizes) + begin
+    rest = sizes - np.diff(np.searchsorted(sure, ends), prepend=0)
+    weights = np.isin(steps, sure).astype(np.float64)
+    np.add.at(weights, np.searchsorted(steps, cells), rest)
+    return Samples(steps, values, weights, False)
 
 
 # A curve: even steps, and up to that many more where it bends; a bend is what lies off
@@ -81,26 +119,39 @@ def curve(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steps of a run and their values: as many as a line through them needs.
 
-    Phases begin at one of them. Where the curve bends (on a logarithmic scale, if `log`)
-    they lie closer, down to single steps: a jump is found exactly, wherever it is.
+    Phases and cycles begin at one of them. Where the curve bends (on a logarithmic
+    scale, if `log`) they lie closer, down to single steps: a jump is found exactly,
+    wherever it is.
     """
-    last = total_steps - 1
-    begins = [p.begin + d for p in phases(schedule, total_steps) for d in (-1, 0)]
-    evenly = np.linspace(0, last, min(total_steps, _POINTS)).astype(np.int64)
-    steps = np.union1d(evenly, [b for b in begins if 0 <= b <= last]).astype(np.int64)
-    values = schedule.at(steps)
+    if total_steps <= _POINTS:
+        steps = np.arange(total_steps)
+        values = schedule.at(steps)
+    else:
+        read, own = schedule.at, [schedule]
+        steps = sampled(read, own, 0, total_steps, _POINTS, most=_POINTS).steps
+        found = sampled(read, own, 0, total_steps, _MORE)
+        ends = [np.argmin(found.values), np.argmax(found.values)]
+        steps = np.union1d(steps, found.steps[ends])
+        values = schedule.at(steps)
     # What is 0 on a logarithmic scale lies a little below all else, not infinitely.
     floor = 1e-3 * values.min(initial=1.0, where=values > 0)
     height_of = (lambda v: np.log(np.maximum(v, floor))) if log else (lambda v: v)
     low, high = steps[:-1], steps[1:]
+    random = np.random.default_rng(0)
     while len(steps) < _MORE:
         is_wide = high - low > 1
         low, high = low[is_wide], high[is_wide]
         if not len(low):
             break
-        # At two points of each: the middle of an S lies on its line.
-        third = (high - low + 1) // 3
-        inner = np.stack([low + third, high - third])
+        # At two points of each, for the middle of an S lies on its line; anywhere near a
+        # third and two thirds, for what goes round could be the same there.
+        widths = (high - low - 2) // 4 + 1
+        near = (random.random((2, len(low))) * widths).astype(np.int64)
+        third = (high - low + 1) // 4 + near
+        inner = np.stack(
+            [low + np.maximum(third[0], 1), high - np.maximum(third[1], 1)]
+        )
+        inner.sort(axis=0)
         found = schedule.at(inner)
         line = np.interp(inner, steps, height_of(values))
         steps, order = np.unique(np.append(steps, inner), return_index=True)

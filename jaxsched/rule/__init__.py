@@ -6,7 +6,7 @@ hyperparameter is annotated with its domain (`jaxsched.domains`), which says wha
 be. A `Bound` is a rule together with hyperparameters: an immutable value and a pytree.
 """
 
-from jaxsched.rule.bound import Bound, constructor_of, rule_of
+from jaxsched.rule.bound import DEEPEST, Bound, constructor_of, rule_of
 from jaxsched.rule.domain import Domain
 from jaxsched.rule.names import Names
 from jaxsched.rule.rule import Rule
@@ -14,6 +14,7 @@ from jaxsched.rule.values import known, plain, same
 from jaxsched.rule.wording import Refusal, admitted, short
 
 __all__ = [
+    "DEEPEST",
     "Bound",
     "Domain",
     "Names",

@@ -11,6 +11,10 @@ from jaxsched.rule.rule import Rule
 from jaxsched.rule.values import hashable, same
 from jaxsched.rule.wording import short
 
+# Python lets functions call each other a thousand deep: as many schedules may hold each
+# other that all that walks through them, and the program around it, stays below that.
+DEEPEST = 100
+
 
 class Bound:
     """A rule bound to hyperparameters: immutable, comparable, printable, a pytree.
@@ -18,8 +22,9 @@ class Bound:
     Subclasses differ only in what calling them means.
     """
 
-    __slots__ = ("__weakref__", "_rule", "_values")
+    __slots__ = ("__weakref__", "_depth", "_rule", "_values")
 
+    _depth: int
     _rule: Rule
     _values: dict[str, Any]
 
@@ -61,6 +66,16 @@ class Bound:
                     f"anew, as in {recipe}({name}=..., ...)"
                 )
         return rule.constructor(**{**self._values, **changes})
+
+    def _levels(self) -> int:
+        """How deep it is: 1, and more for what it holds."""
+        try:
+            return self._depth
+        except AttributeError:
+            held = (_held(value) for value in self._values.values())
+            depth = 1 + max(held, default=0)
+            object.__setattr__(self, "_depth", depth)
+            return depth
 
     def _loaded(self) -> dict[str, Any]:
         """The hyperparameters as the rule computes with them."""
@@ -122,6 +137,14 @@ class Bound:
         return cls(rule, values)
 
 
+def _held(value: Any) -> int:
+    """How deep a hyperparameter is."""
+    if isinstance(value, Bound):
+        return value._levels()
+    # Tables are no tuples: what is one holds schedules.
+    return max(map(_held, value), default=0) if type(value) is tuple else 0
+
+
 def _rebuild(
     cls: type[Bound], constructor: Callable[..., Any], values: Mapping[str, Any]
 ) -> Bound:
@@ -140,7 +163,16 @@ def constructor_of(
     """The function users call: `build` on checked hyperparameters, dressed as the rule."""
 
     def constructor(*args: Any, **kwargs: Any) -> Any:
-        return build(rule.bind(args, kwargs))
+        values = rule.bind(args, kwargs)
+        # Said at once: what is deeper could be neither printed, saved nor compiled.
+        for name, value in values.items():
+            if _held(value) >= DEEPEST:
+                raise ValueError(
+                    f"{rule.name}: {name} must be less than {DEEPEST} schedules deep (put "
+                    "many parts into one join or table, many terms into a sum of sums), "
+                    f"got {name}={short(value)}"
+                )
+        return build(values)
 
     function = rule.function
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):

@@ -202,11 +202,10 @@ class Rule:
 
     def text(self, values: Mapping[str, Any]) -> str:
         """The constructor call with these hyperparameters."""
-        given = (
-            f"{name}={self.domains[name].write(value)}"
-            for name, value in values.items()
-            if not self._is_left_out(name, value)
-        )
+        given = []
+        for name, value in values.items():  # no generator: Python counts its calls too
+            if not self._is_left_out(name, value):
+                given.append(f"{name}={self.domains[name].write(value)}")
         reason = self.names.why_not(self)
         name = f"<{self.name}, which {reason}>" if reason else self.names.shortest(self)
         return f"{name}({', '.join(given)})"

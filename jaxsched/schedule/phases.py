@@ -6,12 +6,14 @@ exact numbers, fractions of steps included; a phase that never ends ends at infi
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+
+from jaxsched.schedule.knots import blocks, merged, none
 
 # More cycles or values than that are one phase: nobody reads a list of thousands.
 MOST = 32
@@ -29,12 +31,15 @@ class Phase(NamedTuple):
       end: The first step after it, or None if it never ends.
       is_joint: Whether it follows on another phase that was meant to lead to it, so that
         a jump at `begin` is a surprise. A table or a restart jumps on purpose.
+      knots: The times within it at which the curve may turn or jump, for those who look
+        for its peak; `phases` tells none.
     """
 
     name: str
     begin: Any
     end: Any
     is_joint: bool = True
+    knots: Any = ()
 
 
 Timeline = Callable[[Any, float], list[Phase]]
@@ -51,8 +56,8 @@ def phases_of(schedule: Any, until: float) -> list[Phase]:
     """
     rule = schedule._rule
     found = [
-        Phase(
-            p.name, number(p.begin), math.inf if p.end is None else number(p.end), p[3]
+        p._replace(
+            begin=number(p.begin), end=math.inf if p.end is None else number(p.end)
         )
         for p in rule.timeline(schedule, until)
     ]
@@ -79,12 +84,21 @@ def times(boundaries: Any) -> list[Any]:
 
 def unbounded(s: Any, until: float = math.inf) -> list[Phase]:
     """One phase without an end, called like the rule."""
-    return [Phase(s._rule.name, 0, math.inf)]
+    inner = _held(s, until)
+    return [Phase(s._rule.name, 0, math.inf, knots=knots_of(inner))]
 
 
 def still(s: Any, until: float) -> list[Phase]:
     """The one phase of a number, which has no time of its own."""
-    return unbounded(s)
+    return [Phase(s._rule.name, 0, math.inf)]
+
+
+def _held(s: Any, until: float) -> list[Phase]:
+    """The phases of all that it holds, but numbers."""
+    held = (v for v in s._values.values() if isinstance(v, (type(s), tuple)))
+    inner = (x for v in held for x in (v if isinstance(v, tuple) else (v,)))
+    own = (x for x in inner if isinstance(x, type(s)) and not is_constant(x))
+    return [p for x in own for p in phases_of(x, until)]
 
 
 def ending(s: Any, until: float) -> list[Phase]:
@@ -94,10 +108,11 @@ def ending(s: Any, until: float) -> list[Phase]:
     """
     if s.steps is None:
         return unbounded(s)
-    held = (v for v in s._values.values() if isinstance(v, (type(s), tuple)))
-    inner = [x for v in held for x in (v if isinstance(v, tuple) else (v,))]
-    ends = (phases_of(x, until)[-1].end for x in inner if not is_constant(x))
-    return [Phase(s._rule.name, 0, number(s.steps) + max(ends, default=0))]
+    inner, steps = _held(s, until), number(s.steps)
+    end = steps + max((p.end for p in inner), default=0)
+    # It may hold them from the beginning, or after its own steps.
+    knots = knots_of(inner)
+    return [Phase(s._rule.name, 0, end, knots=merged(knots, [steps], knots + steps))]
 
 
 def within(s: Any, until: float) -> list[Phase]:
@@ -110,15 +125,42 @@ def is_constant(schedule: Any) -> bool:
     return schedule._rule.timeline is still
 
 
+def knots_of(found: list[Phase]) -> np.ndarray:
+    """Where phases begin and end, and the knots within them."""
+    edges = [t for p in found for t in (p.begin, p.end) if t < math.inf]
+    return merged(edges, *(p.knots for p in found)) if found else none()
+
+
+def mapped(found: list[Phase], later: Callable[[Any], Any]) -> list[Phase]:
+    """The phases in another time, which a function of a time tells."""
+    return [
+        p._replace(
+            begin=later(p.begin), end=later(p.end), knots=[later(t) for t in p.knots]
+        )
+        for p in found
+    ]
+
+
+def backwards(found: list[Phase], end: float) -> list[Phase]:
+    """The phases from last to first, from a time on that was their end."""
+    turned = mapped(found[::-1], lambda time: end - time)
+    return [p._replace(begin=p.end, end=p.begin) for p in turned]
+
+
 def moved(found: list[Phase], by: float) -> list[Phase]:
     """The phases that much later."""
-    return [p._replace(begin=p.begin + by, end=p.end + by) for p in found]
+    return [
+        p._replace(begin=p.begin + by, end=p.end + by, knots=np.add(p.knots, by))
+        for p in found
+    ]
 
 
 def cut(found: list[Phase], begin: float, end: float) -> list[Phase]:
     """What lies between two times; what has ended before the second is held."""
     kept = [
-        p._replace(begin=max(p.begin, begin), end=min(p.end, end))
+        p._replace(
+            begin=max(p.begin, begin), end=min(p.end, end), knots=_cut(p, begin, end)
+        )
         for p in found
         if p.begin < end and p.end > begin
     ]
@@ -126,20 +168,46 @@ def cut(found: list[Phase], begin: float, end: float) -> list[Phase]:
     return kept + ([Phase("hold", last, end)] if last < end < math.inf else [])
 
 
+def _cut(phase: Phase, begin: float, end: float) -> np.ndarray:
+    knots = np.asarray(phase.knots, float)
+    return knots[(knots >= begin) & (knots <= end)]
+
+
 def together(first: list[Phase], second: list[Phase], sign: str) -> list[Phase]:
     """The phases of two schedules at once, named after both."""
     both = [*first, *second]
     edges = sorted({t for p in both for t in (p.begin, p.end)})
+    surprises = {p.begin: True for p in both}
+    for p in both:
+        surprises[p.begin] &= p.is_joint
+    names = zip(_names(first, edges), _names(second, edges), strict=True)
     found = [
-        Phase(f"{_at(first, a)} {sign} {_at(second, a)}", a, b, _joint(both, a))
-        for a, b in pairwise(edges)
+        Phase(f"{one} {sign} {other}", a, b, surprises.get(a, True))
+        for (one, other), (a, b) in zip(names, pairwise(edges), strict=False)
     ]
-    return found or [Phase("hold", 0, 0)]
+    return within_them(found, knots_of(both)) or [Phase("hold", 0, 0)]
 
 
-def _at(found: list[Phase], time: float) -> str:
-    return next((p.name for p in found if p.begin <= time < p.end), "hold")
+def within_them(found: list[Phase], knots: np.ndarray) -> list[Phase]:
+    """The phases, each with those of the knots that lie within it."""
+    begins = np.searchsorted(knots, [p.begin for p in found])
+    ends = np.searchsorted(knots, [p.end for p in found], side="right")
+    return [
+        p._replace(knots=knots[a:b])
+        for p, a, b in zip(found, begins, ends, strict=True)
+    ]
 
 
-def _joint(found: list[Phase], time: float) -> bool:
-    return all(p.is_joint for p in found if p.begin == time)
+def in_blocks(found: list[Phase], every: float, until: float) -> list[Phase]:
+    """The phases of what changes with each block of a length."""
+    return within_them(found, merged(knots_of(found), blocks(every, until)))
+
+
+def _names(found: list[Phase], times: list[Any]) -> Iterator[str]:
+    """What is in force at each of rising times."""
+    rest = iter(found)
+    now = next(rest, None)
+    for time in times:
+        while now is not None and now.end <= time:
+            now = next(rest, None)
+        yield "hold" if now is None else now.name

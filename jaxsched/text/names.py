@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.rule import Bound, Names, Rule, rule_of, short
+from jaxsched.rule import DEEPEST, Bound, Names, Rule, rule_of, short
 from jaxsched.schedule import schedules
 
 # Enough for a table of 100,000 knots; beyond, a text would cost minutes or gigabytes.
@@ -19,7 +19,8 @@ MAX_ENTRIES = 500_000
 MAX_CALLS = 10_000
 
 
-MAX_DEPTH = 100
+# Of brackets: a schedule that holds a list of schedules has two.
+MAX_DEPTH = 2 * DEEPEST
 
 
 MAX_WORD = 400  # characters in one number or name

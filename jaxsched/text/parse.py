@@ -46,8 +46,8 @@ def parse(
     `js.` or parts of its module before it. Nothing else: no variables, no code.
 
     Args:
-      text: At most 4,000,000 characters, 500,000 entries and 10,000 calls, nested at
-        most 100 deep.
+      text: At most 4,000,000 characters, 500,000 entries and 10,000 calls, of brackets
+        at most 200 deep and schedules at most 100 deep.
       names: What some names mean, as constructors; needed where two packages have
         schedules of one name.
 
