@@ -31,7 +31,8 @@ def test_find_lr_suggests_a_rate_and_trains_with_it(find_lr, tmp_path, capsys):
     assert all(1e-4 < float(rate) < 0.5 for rate in found.values())
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
 
-    row = r"^([a-z ]+?) +\S+ +(\S+)% +\S+ +warmup\(schedule=cosine\(init_value=([^,]+)"
+    schedule = r"cooldown\(schedule=warmup\(schedule=constant\(value=([^)]+)"
+    row = rf"^([a-z ]+?) +\S+ +(\S+)% +\S+ +{schedule}"
     rows = {name: (float(a), float(p)) for name, a, p in re.findall(row, out, re.M)}
     (low, low_peak), (middle, peak), (_, high_peak) = (
         rows[name] for name in ("far below", "suggested", "far above")

@@ -63,7 +63,7 @@ CURVES = {
     "product": lambda n: js.cosine(1.0, 0.5, TOTAL) * js.cycle(spike(n // 2), n),
     "stretched": lambda n: js.stretch(js.cycle(spike(n // 3), n), 1.5),
     "stairs": lambda n: js.staircase(js.cosine_restarts(1.0, 0.0, n), n // 5 + 1),
-    "retimed": lambda n: js.retime(js.triangular(0.0, 1.0, 3 * n), lambda t: 3 * t),
+    "retimed": lambda n: js.retime(js.triangular(0.0, 1.0, 3 * n), lambda t: 3.0 * t),
     "moved": lambda n: js.shift(js.delay(js.triangular(0.0, 1.0, n), 99), n // 3),
     "backwards": lambda n: js.reverse(js.cycle(spike(n // 3), n), TOTAL),
     "cooled": lambda n: js.cooldown(js.cycle(spike(n - 1), n), TOTAL - 99, 99),
@@ -81,7 +81,16 @@ CURVES = {
 PERIODS = (2, 50, 640, 65_536, 100_000)
 
 
-@pytest.mark.parametrize("kind", CURVES)
+def some_slow(cases, every):
+    """All but one in so many are for the slow run."""
+    slow = pytest.mark.slow
+    return [
+        case if i % every == 0 else pytest.param(case, marks=slow)
+        for i, case in enumerate(cases)
+    ]
+
+
+@pytest.mark.parametrize("kind", some_slow(CURVES, 2))
 def test_a_sampled_run_has_the_peak_of_the_curve(kind, sparse):
     """The same as that of all steps: in descriptions, pictures and comparisons."""
     place = list(CURVES).index(kind)
@@ -107,12 +116,19 @@ def test_a_sampled_run_has_the_peak_of_the_curve(kind, sparse):
         assert most.first == pytest.approx(peak, **near), n
 
 
-@pytest.mark.parametrize(
-    ("total", "n"),
-    [(13_107_101, 50), (2**24, 64), (2 * 10**7, 2), (10**12, 100_000), (10**7, 65_536)],
-)
-def test_a_long_run_has_the_peak_that_is_known(n, total):
+LONG = [
+    (13_107_101, 50),
+    (2**24, 64),
+    (2 * 10**7, 2),
+    (10**12, 100_000),
+    (10**7, 65_536),
+]
+
+
+@pytest.mark.parametrize("run", some_slow(LONG, 5), ids=str)
+def test_a_long_run_has_the_peak_that_is_known(run):
     """Of runs too long for anyone to look at."""
+    total, n = run
     for schedule, peak, low in (
         (js.triangular(0.0, 1.0, n), 1.0, 0.0),
         (js.cycle(spike(n // 2), n), 1.0, 0.25),

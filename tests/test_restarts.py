@@ -125,11 +125,8 @@ def test_a_huge_last_cycle_keeps_its_true_length():
     assert float(traced) == pytest.approx(s.at(LARGEST), rel=1e-6)
 
 
-DECIMALS = (1.1, 1.3, 1.01, 1.001, 1.25, 2.5, 3.7)
-
-
-@pytest.mark.parametrize("steps", [1, 7, 10, 2**32, 2**32 + 10])
-@pytest.mark.parametrize("factor", [*DECIMALS, 1, 2, 3])
+@pytest.mark.parametrize("steps", [7, 10, 2**32 + 10])
+@pytest.mark.parametrize("factor", [1.1, 1.01, 1.25, 3.7, 1, 2])
 def test_restarts_in_64_bits_are_exact(steps: int, factor: float):
     """As numbers of the program and as its arguments, on every edge up to 2^53."""
     ratio, edge, length = Fraction(str(factor)), Fraction(0), Fraction(steps)
