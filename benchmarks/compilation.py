@@ -99,6 +99,31 @@ def traces(settings: int) -> Measurement:
     return Measurement(Spread(count, count, count), 1)
 
 
+def equations(jaxpr: Any) -> int:
+    """How many operations a traced program has, those of its functions counted."""
+    count = 0
+    for equation in jaxpr.eqns:
+        closed = [p for p in equation.params.values() if hasattr(p, "jaxpr")]
+        count += sum(equations(p.jaxpr) for p in closed) if closed else 1
+    return count
+
+
+def traced_equations() -> Measurement:
+    """Those of warmup_cosine at one step, beside Optax's."""
+    ours, theirs = (
+        equations(jax.make_jaxpr(s)(jnp.int32(0)).jaxpr) for s in (OURS, THEIRS)
+    )
+    return Measurement(Spread(ours, ours, ours), 1, f"Optax {theirs}")
+
+
+def lowered(schedule: Curve) -> Any:
+    """The program of a schedule as it is given to the compiler."""
+    return jax.jit(lambda step: schedule(step)).lower(STEP)
+
+
+OURS = js.warmup_cosine(1e-3, 10_000, 500)
+THEIRS = optax.warmup_cosine_decay_schedule(0.0, 1e-3, 500, 10_000)
+
 JOINED = f"trace + compile of join of {PHASES} phases of one kind"
 
 ROWS = [
@@ -137,6 +162,23 @@ ROWS = [
         Target("at most", 3),
         lambda: compile_times(table(MANY), table(FEW), repeats=30).times_as_long(),
         profile=lambda: profile(table(MANY)),
+    ),
+    Row(
+        "equations",
+        "operations in the traced program of warmup_cosine",
+        "",
+        Target("at most", 80, "operations"),
+        traced_equations,
+    ),
+    Row(
+        "trace",
+        "trace + lowering of warmup_cosine",
+        "Optax",
+        Target("at most", 2),
+        lambda: alternate(
+            lambda: lowered(OURS), lambda: lowered(THEIRS), repeats=30
+        ).times_as_long(),
+        profile=lambda: profile(OURS),
     ),
     Row(
         "retraces",

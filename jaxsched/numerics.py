@@ -91,6 +91,11 @@ def _slope_of_weighted(primals: Any, tangents: Any) -> tuple[Array, Array]:
     )
 
 
+def rounded(product: Array) -> Array:
+    """A product as itself, whatever is added to it: not fused with a sum; see `blend`."""
+    return jnp.where(product != 0, product, carried(product))
+
+
 def carried(x: Array) -> Array:
     """Zero, with the gradient of `x`: for a value that is selected and not computed."""
     return x - jax.lax.stop_gradient(x)

@@ -16,7 +16,7 @@ from jax import Array, lax
 
 from jaxsched.arrays import Numeric
 from jaxsched.domains import Factor, Value
-from jaxsched.numerics import is_literal, log1p, safely
+from jaxsched.numerics import blend, is_literal, log1p, safely
 from jaxsched.rule import Bound, Domain, Names, Rule, constructor_of
 
 P = ParamSpec("P")
@@ -248,7 +248,7 @@ def tanh(
     >>> round(js.transition(1.0, 0.0, 10, shape="tanh").at(10), 6)
     0.002473
     """
-    twice = jnp.clip(2 * (lower * remaining + upper * elapsed), -80.0, 80.0)
+    twice = jnp.clip(2 * blend(lower, remaining, upper, elapsed), -80.0, 80.0)
     return 1 / (1 + jnp.exp(twice)), 1 / (1 + jnp.exp(-twice))
 
 

@@ -205,6 +205,30 @@ def test_a_stacked_schedule_is_refused_with_a_way_out():
     )
 
 
+STEEP = [
+    js.compounding_time_decay(1.0, 0.001),
+    js.compounding_time_decay(1.0, 0.01),
+    js.inverse_time_decay(1.0, 0.1, power=2.5),
+    js.exponential_decay(1.0, 0.97),
+    js.natural_exponential_decay(1.0, 0.03),
+    js.exponential(1.0, 1e-20, 400),
+    js.power_law(1.0, 1.0),
+    js.inverse_sqrt_decay(1.0, 100),
+    js.transition(1.0, 0.0, 400, shape="tanh"),
+]
+
+
+@pytest.mark.parametrize("s", STEEP, ids=repr)
+def test_however_small_a_value_has_become_all_ways_agree_on_it(s):
+    """Compared with the value itself: a map that is not compiled, a scan, a loop."""
+    steps = np.arange(400, dtype=np.int32)
+    at_once = s(steps)
+    _, scanned = jax.lax.scan(lambda t, _: (t + 1, s(t)), jnp.int32(0), None, 400)
+    assert ulps(jax.vmap(s)(steps), at_once) <= 4
+    assert ulps(scanned, at_once) <= 4
+    assert ulps([s(int(t)) for t in steps[::13]], at_once[::13]) <= 4
+
+
 # ----- steps and lengths that JAX does not count to -----
 
 

@@ -171,10 +171,10 @@ def warmup(
     """
     fall, rise = as_shape(shape)(*progress(step, steps))
     now, length = together(step, steps)
+    # Before its beginning a schedule is at its step 0, which is what the ramp goes to.
     body = schedule(now if overlap else since(now, length))
-    target = body if overlap else schedule(jnp.zeros_like(now))
-    start = target / (as_real(length) + 1) if init_value is None else init_value
-    return jnp.where(now < length, blend(start, fall, target, rise), body)
+    start = body / (as_real(length) + 1) if init_value is None else init_value
+    return jnp.where(now < length, blend(start, fall, body, rise), body)
 
 
 def _cooldown_last(s: Any, until: float) -> list[Phase]:

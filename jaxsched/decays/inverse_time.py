@@ -5,7 +5,7 @@ from jax import Array
 
 from jaxsched.arrays import as_real, is_weak
 from jaxsched.domains import Flag, Period, Power, Rate, Value
-from jaxsched.numerics import grown, is_literal, log1p, safely
+from jaxsched.numerics import grown, is_literal, log1p, rounded, safely
 from jaxsched.progress import plus, since, turns
 from jaxsched.schedule import schedule
 
@@ -53,7 +53,7 @@ def inverse_time_decay(
     Reference: Robbins, Monro, "A Stochastic Approximation Method" (1951); `power`:
     Ganin, Lempitsky (2015), arXiv:1409.7495, section 4.
     """
-    elapsed = turns(step, steps, whole=bool(staircase)) * rate
+    elapsed = rounded(turns(step, steps, whole=bool(staircase)) * rate)
     if is_literal(power, 1):
         return jnp.divide(init_value, 1 + elapsed)
     return jnp.power(1 + elapsed, -as_real(power)) * init_value
@@ -110,14 +110,14 @@ _TERMS = {4: 14, 8: 36}
 def _sum_log1p(rate: Array, t: Array) -> Array:
     """log(1 + rate) + log(1 + 2 rate) + ... + log(1 + t rate)."""
     first_few = _FIRST[max(4, rate.dtype.itemsize)]
-    logarithms = log1p(rate * as_real(jnp.arange(first_few + 1)))
+    logarithms = log1p(rounded(rate * as_real(jnp.arange(first_few + 1))))
     head = jnp.cumsum(logarithms)[jnp.minimum(t, first_few).astype(jnp.int32)]
     head = as_real(head) if is_weak(logarithms) else head  # which the sum forgets
     count = as_real(since(t, first_few))
-    begin, end = rate * first_few, rate * (count + first_few)
+    begin, end = rounded(rate * first_few), rounded(rate * (count + first_few))
     # The integral, the trapezoid's half steps, then the odd derivatives. The middle is
     # straight from the step: one rounding less in the largest term.
-    middle = rate * (as_real(plus(jnp.maximum(t, first_few), first_few)) / 2)
+    middle = rounded(rate * (as_real(plus(jnp.maximum(t, first_few), first_few)) / 2))
     mean, correction = _mean_log1p(begin, middle, end)
     halves = (log1p(end) - log1p(begin)) / 2
     x, y = rate / (1 + begin), rate / (1 + end)  # below 1, however large the rate is
@@ -125,8 +125,9 @@ def _sum_log1p(rate: Array, t: Array) -> Array:
     third = (y**3 - x**3) / 360
     fifth = (y**5 - x**5) / 1260
     # All that is small is summed first, so that the large term is rounded only once.
-    small = head + halves + first - third + fifth + count * correction
-    return jnp.where(count > 0, count * mean + small, head)
+    small = head + halves + first - third + fifth
+    small = small + rounded(count * correction)
+    return jnp.where(count > 0, rounded(count * mean) + small, head)
 
 
 def _mean_log1p(a: Array, middle: Array, b: Array) -> tuple[Array, Array]:
@@ -141,8 +142,8 @@ def _mean_log1p(a: Array, middle: Array, b: Array) -> tuple[Array, Array]:
     squared = safely(~wide, w, 0.0) ** 2
     series = jnp.zeros_like(w)
     for n in range(_TERMS[max(4, w.dtype.itemsize)], 0, -1):
-        series = squared * (1 / (2 * n * (2 * n + 1)) + series)
+        series = rounded(squared * (1 / (2 * n * (2 * n + 1)) + series))
     gap = safely(wide, b - a)
-    integral = (1 + b) * log1p(b) - (1 + a) * log1p(a)
+    integral = rounded((1 + b) * log1p(b)) - rounded((1 + a) * log1p(a))
     mean = jnp.where(wide, integral / gap - 1, log1p(middle))
     return mean, jnp.where(wide, 0.0, -series)
