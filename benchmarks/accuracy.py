@@ -7,6 +7,7 @@ of runs of 10^9 and 2^31 - 1, wherever the value is a normal float32.
 """
 
 import argparse
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,9 +18,11 @@ import numpy as np
 import optax
 
 import jaxsched as js
+from jaxsched.arrays import enable_x64
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from scaling import scaled
 from twins import excess, twin
 
 TOTALS = (10**4, 10**6, 10**9, 2**31 - 1)
@@ -210,10 +213,55 @@ def table(totals: tuple[int, ...] = TOTALS) -> Iterator[str]:
     yield "! more than 10 + 2 |log2(value / init_value)| ulp"
 
 
+# Of values of about 3e-4.
+SCALES = (1e-26, 1e34)
+
+
+def corners(row: Row, total: int) -> list[float]:
+    """The largest errors in ulp at other scales, and in 64 bits; that of the slope.
+
+    The numbers in 64 bits are arguments of the program, and an ulp is one of 64 bits. The
+    slope is that by the step, between whole steps, beside a difference in double precision:
+    its error is a part of the steepest slope.
+    """
+    steps, s = steps_of(total), row.make(total)
+    found = []
+    for by in SCALES:
+        other = scaled(s, by)
+        expected = twin(other)(steps)
+        # What is smaller may be off by the smallest normal number, 10^-38.
+        large = np.abs(expected) > 1e-31
+        values = np.asarray(other(steps))
+        found.append(excess(values[large], expected[large], row.scale * by)[0])
+    with enable_x64(True):
+        values = jax.jit(lambda s, t: s(t))(s, steps.astype(np.int64))
+        found.append(excess(values, twin(s)(steps.astype(np.int64)), row.scale)[0])
+    between = np.arange(total, dtype=np.float32)[:: total // 1000] + 0.5
+    h = 2.0**-7
+    exact = (s.at(between + h) - s.at(between - h)) / (2 * h)
+    slopes = np.asarray(jax.vmap(jax.grad(s))(between), np.float64)
+    steepest = np.max(np.abs(exact))
+    return [
+        *found,
+        float(np.max(np.abs(slopes - exact)) / steepest) if steepest else 0.0,
+    ]
+
+
+def corner_table(total: int = 10**4) -> Iterator[str]:
+    """The lines of the second report."""
+    scales = (f"values x {by:g}" for by in SCALES)
+    titles = (*scales, "64-bit arguments", "slope")
+    title = f"largest error, T = {total:,}"
+    yield f"{title:<32}" + "".join(f"{t:>20}" for t in titles)
+    for name, row in ROWS.items():
+        *errors, slope = corners(row, total)
+        yield f"{name:<32}" + "".join(f"{e:>20.1f}" for e in errors) + f"{slope:>20.1e}"
+
+
 def main() -> None:
     """Prints the report."""
     argparse.ArgumentParser(description=__doc__).parse_args()
-    for line in table():
+    for line in itertools.chain(table(), [""], corner_table()):
         print(line, flush=True)
 
 
