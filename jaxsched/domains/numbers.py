@@ -97,7 +97,8 @@ class Number(Domain):
             raise ValueError(f"must be > {self.above}")
         if self.most is not None and most > self.most:
             raise ValueError(f"must be <= {self.most}")
-        largest = self.largest or (_LAST if self.whole == "may" else largest_integer())
+        counted = _LAST if self.whole == "may" else min(_LAST, largest_integer())
+        largest = self.largest or counted
         if self.whole and most > largest and is_whole(value):
             hint = " (or a float)" if self.whole == "may" else ""
             raise ValueError(f"must be <= {largest}{hint}")
