@@ -6,7 +6,7 @@ from typing import Any
 import jax
 from jax import Array
 
-from jaxsched.arrays import Numeric, as_step
+from jaxsched.arrays import Numeric
 from jaxsched.domains.numbers import Step
 from jaxsched.rule import admitted
 from jaxsched.schedule import Inner, Schedule
@@ -47,7 +47,7 @@ def evaluate(schedule: Any, steps: Numeric) -> Array:
     if not axes:
         return schedule(steps)
     known = admitted("evaluate", "step", steps, Step())
-    return _mapped(schedule, as_step(known), len(axes))
+    return _mapped(schedule, known, len(axes))
 
 
 @partial(jax.jit, static_argnums=2)
