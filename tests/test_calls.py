@@ -262,6 +262,18 @@ def test_a_length_may_be_any_integer(n):
     chex.assert_trees_all_close(both, np.array([0.75, 1.5], float_dtype()))
 
 
+def test_a_length_may_be_an_array_of_64_bits():
+    """Exact where JAX counts to it and it is known, a float otherwise."""
+    short, long = wide(7), wide(TRILLION)
+    s = js.cosine_restarts(1.0, 0.0, short)
+    assert float(s(7 * 10**8)) == 1.0
+    for value in (
+        js.linear(1.0, 0.0, long)(TRILLION // 2),
+        jax.jit(lambda n: js.linear(1.0, 0.0, n)(1.0 * TRILLION / 2))(long),
+    ):
+        assert float(value) == pytest.approx(0.5, rel=1e-6)
+
+
 def test_boundaries_may_be_any_integers():
     s = js.piecewise_constant([10, 5 * 10**9], [1.0, 0.5, 0.25])
     steps = np.array([0, 10, 4 * 10**9, 5 * 10**9, 2**62])

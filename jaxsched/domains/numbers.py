@@ -12,6 +12,7 @@ from jaxsched.arrays import (
     as_integer,
     as_real,
     default_float,
+    default_integer,
     fitted,
     host_step,
     is_array,
@@ -119,8 +120,19 @@ class Number(Domain):
             value = jnp.asarray(value)
             # Integers as values would wrap in what a rule does with them.
             return value.astype(float) if is_whole(value) else value
+        if is_long(value):
+            value = (
+                np.asarray(jax.device_get(value)) if known(value) else as_real(value)
+            )
         value = jnp.asarray(fitted(value))
         return as_integer(value) if is_whole(value) else as_real(value)
+
+
+def is_long(value: Any) -> bool:
+    """Whether integers of JAX have more bits than it counts with: they may not fit."""
+    if not (isinstance(value, jax.Array) and is_whole(value)):
+        return False
+    return value.dtype.itemsize > default_integer().itemsize
 
 
 class Length(Number):
