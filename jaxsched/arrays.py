@@ -19,8 +19,8 @@ except AttributeError:  # JAX before 0.8
 _FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _INTEGERS = (np.dtype(np.int32), np.dtype(np.int64))
 
-# Steps beyond it are that step.
-_LAST = 10**30
+# A later step is that step: Python's integers have no end, but floats have one.
+_LATEST = 10**30
 
 # What may be given for a number: no booleans, no complex numbers.
 Numeric: TypeAlias = int | float | Array | np.ndarray | np.integer | np.floating
@@ -197,7 +197,7 @@ def host_step(step: Any) -> Any:
 
 def _host_integer(step: Any) -> Any:
     if np.ndim(step) == 0:  # one program for counts of every kind
-        return fitted(min(max(int(step), 0), _LAST))
+        return fitted(min(max(int(step), 0), _LATEST))
     steps = np.minimum(np.maximum(step, 0).astype(np.uint64), np.uint64(2**63 - 1))
     if not steps.size or steps.max() <= largest_integer():
         return steps.astype(default_integer())

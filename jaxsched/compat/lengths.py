@@ -4,8 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-import jax.numpy as jnp
-
 from jaxsched.arrays import Numeric
 from jaxsched.combinators.time import stretch
 from jaxsched.domains.numbers import surely
@@ -20,12 +18,6 @@ def whole(steps: Any) -> Any:
 def at_least_1(steps: Any) -> Any:
     """The length that a division by `max(1, steps)` means."""
     return 1 if surely(steps, lambda n: n < 1) else steps
-
-
-def representable(steps: Numeric) -> Numeric:
-    """Steps as they are, or as a float where there are more than an integer holds."""
-    large = isinstance(steps, int) and steps > jnp.iinfo(jnp.result_type(int)).max
-    return float(steps) if large else steps
 
 
 def refuse_no_steps(name: str, argument: str, steps: Numeric) -> None:

@@ -3,7 +3,7 @@
 from jaxsched.arrays import Numeric
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.time import delay
-from jaxsched.compat.lengths import refuse_no_steps, representable
+from jaxsched.compat.lengths import refuse_no_steps
 from jaxsched.decays import exponential
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
@@ -67,11 +67,9 @@ def polynomial_schedule(
     if surely(transition_steps, lambda n: n <= 0) or surely(power, lambda p: p == 0):
         return constant(init_value)
     if surely(power, lambda p: p == 1):
-        move = linear(init_value, end_value, representable(transition_steps))
+        move = linear(init_value, end_value, transition_steps)
     else:
-        move = polynomial(
-            init_value, end_value, representable(transition_steps), power=power
-        )
+        move = polynomial(init_value, end_value, transition_steps, power=power)
     return _delayed(move, transition_begin)
 
 
@@ -146,7 +144,7 @@ def exponential_decay(
     ):
         return constant(init_value)
     decay = exponential.exponential_decay(
-        init_value, decay_rate, representable(transition_steps), staircase=staircase
+        init_value, decay_rate, transition_steps, staircase=staircase
     )
     decay = _delayed(decay, transition_begin)
     if end_value is None:
@@ -193,7 +191,7 @@ def cosine_of(
     """A cosine of any length, to a power that may be 0."""
     if surely(exponent, lambda p: p == 0):
         return constant(init_value)
-    return cosine(init_value, end_value, representable(steps), power=exponent)
+    return cosine(init_value, end_value, steps, power=exponent)
 
 
 def _delayed(schedule: Schedule, steps: Numeric) -> Schedule:
