@@ -124,6 +124,13 @@ def is_wide(x: Array) -> bool:
     return is_integer and int(jnp.iinfo(x.dtype).max) > largest_integer()
 
 
+def is_long(value: Any) -> bool:
+    """Whether integers of JAX have more bits than it counts with: they may not fit."""
+    if not (isinstance(value, jax.Array) and is_whole(value)):
+        return False
+    return value.dtype.itemsize > default_integer().itemsize
+
+
 def is_beyond(x: Array) -> Array:
     """Which entries of a wide array JAX does not count to.
 

@@ -12,10 +12,10 @@ from jaxsched.arrays import (
     as_integer,
     as_real,
     default_float,
-    default_integer,
     fitted,
     host_step,
     is_array,
+    is_long,
     is_real,
     is_weak,
     is_whole,
@@ -126,13 +126,6 @@ class Number(Domain):
             )
         value = jnp.asarray(fitted(value))
         return as_integer(value) if is_whole(value) else as_real(value)
-
-
-def is_long(value: Any) -> bool:
-    """Whether integers of JAX have more bits than it counts with: they may not fit."""
-    if not (isinstance(value, jax.Array) and is_whole(value)):
-        return False
-    return value.dtype.itemsize > default_integer().itemsize
 
 
 class Length(Number):
