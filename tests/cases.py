@@ -4,7 +4,7 @@ At least one case for each public schedule, recipe and combinator, the degenerat
 included: lengths 0 and 1, equal values, negative values, integers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import jaxsched as js
 from jaxsched.schedule import operators
@@ -324,6 +325,19 @@ def float_dtype() -> Any:
 ONE_OF_EACH = list({c.make: c for c in CASES}.values())
 
 
+def thorough(cases: Iterable[Any], usual: Container[Any]) -> list[Any]:
+    """Cases for a law that takes long: all but the usual ones are for the slow run."""
+    slow = pytest.mark.slow
+    return [c if c in usual else pytest.param(c, marks=slow) for c in cases]
+
+
+# All cases, one of each constructor outside of the slow run.
+each_constructor = pytest.mark.parametrize("c", thorough(CASES, ONE_OF_EACH), ids=IDS)
+
+# Those that run together are compiled together.
+_IN_ORDER = [*ONE_OF_EACH, *(c for c in CASES if c not in ONE_OF_EACH)]
+
+
 def in_groups(
     evaluate: Callable[..., Any],
     inputs: Callable[..., tuple[Any, ...]],
@@ -338,18 +352,18 @@ def in_groups(
 
     @cache
     def program(first: int) -> Callable[[list[Any]], list[Any]]:
-        cases = CASES[first : first + size]
+        cases = _IN_ORDER[first : first + size]
         return jax.jit(
             lambda given: [evaluate(c, *x) for c, x in zip(cases, given, strict=True)]
         )
 
     @cache
     def results(first: int, which: tuple[Any, ...]) -> list[Any]:
-        cases = CASES[first : first + size]
+        cases = _IN_ORDER[first : first + size]
         return program(first)([inputs(c, *which) for c in cases])
 
     def result(c: Case, *which: Any) -> Any:
-        group, place = divmod(CASES.index(c), size)
+        group, place = divmod(_IN_ORDER.index(c), size)
         return results(group * size, which)[place]
 
     return result

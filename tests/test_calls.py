@@ -11,10 +11,12 @@ from cases import (
     ONE_OF_EACH,
     Case,
     differences,
+    each_constructor,
     float_dtype,
     in_groups,
     interesting_steps,
     scale_of,
+    thorough,
     ulps,
 )
 
@@ -35,7 +37,7 @@ def test_eager_is_jit_bit_for_bit(c: Case):
         chex.assert_trees_all_equal(s(step), compiled(step))
 
 
-@every_case
+@each_constructor
 def test_eager_is_the_program_that_jit_compiles(c: Case):
     """What is compiled of the two is the same text, and the same tables of numbers."""
     s, steps = c.schedule, interesting_steps(c)
@@ -51,7 +53,7 @@ as_argument = in_groups(
 )
 
 
-@every_case
+@each_constructor
 def test_array_argument_and_map_agree(c: Case):
     """All steps at once, new numbers for a compiled program, a map."""
     s, steps, scale = c.schedule, interesting_steps(c), scale_of(c)
@@ -61,7 +63,7 @@ def test_array_argument_and_map_agree(c: Case):
     assert ulps(mapped, s(steps), scale=scale) <= 4
 
 
-@pytest.mark.parametrize("c", ONE_OF_EACH, ids=str)
+@pytest.mark.parametrize("c", thorough(ONE_OF_EACH, ONE_OF_EACH[::2]), ids=str)
 def test_a_loop_and_a_scan_over_the_run_agree(c: Case):
     """As in training steps, which carry the count."""
     body = lambda t, _: (t + 1, c.schedule(t))
@@ -72,7 +74,7 @@ def test_a_loop_and_a_scan_over_the_run_agree(c: Case):
     assert ulps(loop, at_once, scale=scale_of(c)) <= 4
 
 
-@every_case
+@each_constructor
 def test_shape_and_weak_type(c: Case):
     """The shape of the step; a dtype left open, like that of the numbers it is made of."""
     s = c.schedule
@@ -99,7 +101,7 @@ def test_arrays_decide_the_dtype(c: Case):
     assert not value.weak_type
 
 
-@every_case
+@each_constructor
 def test_every_kind_of_count(c: Case):
     """The same number is the same step, whatever its type."""
     steps = np.resize(np.array([0, 1, 7, c.total], np.int32), 32)
@@ -112,7 +114,7 @@ def test_every_kind_of_count(c: Case):
             assert ulps(c.schedule(count), expected[2], scale=scale_of(c)) <= 4
 
 
-@every_case
+@each_constructor
 def test_before_the_start_and_after_the_largest_integer(c: Case):
     """Steps below 0 read as 0; none wraps, whatever its type."""
     s = c.schedule
@@ -129,12 +131,7 @@ def test_before_the_start_and_after_the_largest_integer(c: Case):
         assert ulps([*values[2:4], huge[1]], [end] * 3, scale=scale_of(c)) <= 4
 
 
-@every_case
-def test_values_are_finite(c: Case):
-    chex.assert_tree_all_finite(c.schedule(interesting_steps(c)))
-
-
-@pytest.mark.parametrize("c", ONE_OF_EACH[::2], ids=str)
+@pytest.mark.parametrize("c", ONE_OF_EACH[::4], ids=str)
 def test_no_leaks(c: Case):
     """Not of each: JAX looks for what leaked through the whole heap."""
     with jax.checking_leaks():

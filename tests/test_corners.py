@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import CASES, IDS, Case, amplified, float_dtype, scale_of
+from cases import CASES, Case, amplified, each_constructor, float_dtype, scale_of
 from scaling import scaled
 
 import jaxsched as js
@@ -18,7 +18,7 @@ LAST = [2**31 - 1]
 
 
 @pytest.mark.parametrize("by", SCALES)
-@pytest.mark.parametrize("c", CASES, ids=IDS)
+@each_constructor
 def test_scaled_values_make_the_scaled_curve(c: Case, by: float):
     """To its accuracy, read and called, as far as float32 has normal numbers."""
     # Of cycles of a float length, float32 loses the place long before the last step.

@@ -296,6 +296,7 @@ def test_readme_mentions_every_function():
     assert missing == []
 
 
+@pytest.mark.slow
 def test_pictures_are_current():
     """The table in README.md and its pictures are those of the library as it is."""
     command = [sys.executable, str(ROOT / "docs" / "pictures.py"), "--check"]

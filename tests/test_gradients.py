@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import CASES, ONE_OF_EACH, Case, case, float_dtype
+from cases import CASES, Case, case, float_dtype, thorough
 
 import jaxsched as js
 from jaxsched.arrays import enable_x64
@@ -46,12 +46,9 @@ SMOOTH = [
     case(js.maximum, first=js.join([up, on], [10]), second=-1.0),
 ]
 # The whole table takes minutes.
-few = [*SMOOTH, *ONE_OF_EACH]
-some_cases = pytest.mark.parametrize(
-    "c",
-    [*few, *(pytest.param(c, marks=pytest.mark.slow) for c in CASES if c not in few)],
-    ids=str,
-)
+ALL = [*SMOOTH, *CASES]
+some_cases = pytest.mark.parametrize("c", thorough(ALL, ALL[::6]), ids=str)
+fewer_cases = pytest.mark.parametrize("c", thorough(ALL, ALL[::16]), ids=str)
 
 
 def near(c: Case) -> float:
@@ -184,7 +181,7 @@ def test_gradients_by_the_step_are_those_of_the_curve(c: Case):
     assert sorted(set(times[~right].tolist())) == []
 
 
-@some_cases
+@fewer_cases
 def test_gradients_far_away_are_finite(c: Case):
     """At the ends, in inactive parts, and at the last step."""
     values = jax.tree.map(jnp.asarray, floats_of(c))
@@ -195,7 +192,7 @@ def test_gradients_far_away_are_finite(c: Case):
         chex.assert_tree_all_finite(jax.vmap(jax.grad(c.schedule))(far.astype(float)))
 
 
-@some_cases
+@fewer_cases
 def test_second_derivatives_are_finite(c: Case):
     """By the step, everywhere."""
     twice = jax.grad(jax.grad(c.schedule))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import users
+from cases import thorough
 from matplotlib.figure import Figure
 from test_inspection import picture
 
@@ -81,16 +82,7 @@ CURVES = {
 PERIODS = (2, 50, 640, 65_536, 100_000)
 
 
-def some_slow(cases, every):
-    """All but one in so many are for the slow run."""
-    slow = pytest.mark.slow
-    return [
-        case if i % every == 0 else pytest.param(case, marks=slow)
-        for i, case in enumerate(cases)
-    ]
-
-
-@pytest.mark.parametrize("kind", some_slow(CURVES, 2))
+@pytest.mark.parametrize("kind", thorough(CURVES, [*CURVES][::8]))
 def test_a_sampled_run_has_the_peak_of_the_curve(kind, sparse):
     """The same as that of all steps: in descriptions, pictures and comparisons."""
     place = list(CURVES).index(kind)
@@ -125,7 +117,7 @@ LONG = [
 ]
 
 
-@pytest.mark.parametrize("run", some_slow(LONG, 5), ids=str)
+@pytest.mark.parametrize("run", thorough(LONG, []), ids=str)
 def test_a_long_run_has_the_peak_that_is_known(run):
     """Of runs too long for anyone to look at."""
     total, n = run
@@ -168,7 +160,7 @@ def test_compare_tells_stretches_of_a_long_run_to_the_step():
     assert (found.largest.first, len(found.spans) > 100) == (1.0, True)
 
 
-@pytest.mark.parametrize("total", [2**62 - 1, 2**62])
+@pytest.mark.parametrize("total", thorough([2**62 - 1, 2**62], [2**62]))
 def test_the_longest_run_is_described(total):
     """To the last step there is."""
     for schedule in (js.triangular(0.0, 1.0, 50), js.noise(0.5, 0.1, seed=0)):

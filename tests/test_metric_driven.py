@@ -276,7 +276,11 @@ def scanned_without_flag(driven: js.MetricDriven, metrics: Any) -> tuple[Any, An
 @pytest.mark.optimized
 @pytest.mark.parametrize(
     ("shape", "cases"),
-    [("linear", ONE_OF_EACH), ("cosine", CASES[1::8]), ("one_minus_sqrt", CASES[3::8])],
+    [
+        ("linear", ONE_OF_EACH[::2]),
+        pytest.param("cosine", CASES[1::8], marks=pytest.mark.slow),
+        pytest.param("one_minus_sqrt", CASES[3::8], marks=pytest.mark.slow),
+    ],
 )
 def test_a_triggered_cooldown_is_cooldown_to_the_bit(shape: str, cases: list[Case]):
     """Every schedule, decaying from where it is, in the same program."""

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, Case, float_dtype, scale_of, ulps
+from cases import CASES, Case, float_dtype, scale_of, thorough, ulps
 from flax import linen, nnx
 from flax.training.train_state import TrainState
 
@@ -131,7 +131,11 @@ CASES_OF = {
 }
 
 
-@pytest.mark.parametrize("cases", CASES_OF.values(), ids=[m.__name__ for m in CASES_OF])
+@pytest.mark.parametrize(
+    "cases",
+    thorough(CASES_OF.values(), [*CASES_OF.values()][::3]),
+    ids=[m.__name__ for m in CASES_OF],
+)
 def test_every_schedule_in_sgd(cases: list[Case]):
     """An update is minus the gradient times the value at the number of updates made."""
     optimizers = [optax.sgd(c.schedule) for c in cases]

@@ -275,6 +275,7 @@ def ten_updates(launch, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_changed_schedule_is_shown_and_goes_on(launch, ten_updates, tmp_path):
     """From the old one's checkpoint, at the new one's rate; and a finished run stays."""
     folder = shutil.copytree(ten_updates, tmp_path / "checkpoints")

@@ -11,12 +11,14 @@ import pytest
 from cases import (
     CASES,
     IDS,
+    ONE_OF_EACH,
     Case,
     amplified,
     differences,
     float_dtype,
     interesting_steps,
     scale_of,
+    thorough,
     ulps,
 )
 
@@ -88,7 +90,9 @@ def values_with(c: Case, settings: dict[str, Any]) -> jax.Array:
 
 
 @pytest.mark.parametrize(
-    "c", [CASES[i] for i in WITH_NUMBERS], ids=[IDS[i] for i in WITH_NUMBERS]
+    "c",
+    thorough([CASES[i] for i in WITH_NUMBERS], ONE_OF_EACH),
+    ids=[IDS[i] for i in WITH_NUMBERS],
 )
 def test_vmap_over_each_argument_is_a_loop(c: Case):
     settings = settings_of(c)

@@ -39,10 +39,11 @@ class Bound:
 
     def __getattr__(self, name: str) -> Any:
         # Also reached for `_values` itself on a half-made object (copy, pickle).
-        values = {} if name.startswith("_") else self._values
-        if name not in values:
+        if name[:1] == "_":
+            raise AttributeError(name)
+        if name not in self._values:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        return values[name]
+        return self._values[name]
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(

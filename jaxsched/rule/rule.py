@@ -88,7 +88,7 @@ class Rule:
         inner = [part for part in scope if part != "<locals>"]
         return (*self.function.__module__.split("."), *inner)
 
-    @property
+    @cached_property
     def is_own(self) -> bool:
         """Whether it is one of this package."""
         return self.path[0] == __name__.partition(".")[0]
@@ -125,7 +125,7 @@ class Rule:
         return self._hash
 
     def __getstate__(self) -> dict[str, Any]:
-        cached = ("identity", "_hash", "_defaults", "deciding")
+        cached = ("identity", "is_own", "_hash", "_defaults", "deciding", "reading")
         return {k: v for k, v in vars(self).items() if k not in cached}
 
     def bind(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,6 +186,18 @@ class Rule:
         """Whether a hyperparameter is what it would be if it were not given."""
         defaults = self._defaults
         return name in defaults and same(value, defaults[name])
+
+    @cached_property
+    def reading(self) -> list[tuple[str, bool, bool, type]]:
+        """What a reader asks of each hyperparameter.
+
+        Its name, whether it is static, whether it counts, and the type of its default.
+        """
+        types = {name: type(default) for name, default in self._defaults.items()}
+        return [
+            (name, domain.static, domain.counts, types.get(name, Rule))
+            for name, domain in self.domains.items()
+        ]
 
     @cached_property
     def deciding(self) -> list[str]:

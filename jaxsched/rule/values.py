@@ -33,6 +33,8 @@ def same(a: Any, b: Any) -> bool:
     """Equality of hyperparameters: same kind, and the same numbers."""
     if a is b:
         return True
+    if type(a) is type(b) is float:  # -0.0 equals 0.0, but makes another program
+        return a == b and (a != 0.0 or a.hex() == b.hex())
     if isinstance(a, Tracer) or isinstance(b, Tracer):
         return False
     a, b = plain(a), plain(b)
@@ -40,8 +42,8 @@ def same(a: Any, b: Any) -> bool:
         return a.dtype == b.dtype and _equal(*jax.device_get((a, b)))
     if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
         return len(a) == len(b) and all(map(same, a, b))
-    if isinstance(a, float):  # -0.0 and 0.0 are equal, but make different programs
-        return isinstance(b, float) and a.hex() == b.hex()
+    if isinstance(a, float) and isinstance(b, float):
+        return a.hex() == b.hex()
     return type(a) is type(b) and bool(a == b)
 
 

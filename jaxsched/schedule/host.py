@@ -45,8 +45,7 @@ class Reader:
         walk.enter(schedule)
         self._structure, self._leaves = tuple(walk.structure), tuple(walk.leaves)
         self._programs = {} if walk.holds_callable else _programs
-        words = struct.pack(f"={''.join(walk.layout)}q", *walk.words, 0)
-        self._words = np.frombuffer(words, np.int64)
+        self._words = struct.pack(f"={''.join(walk.layout)}", *walk.words)
         self._scalar: Callable[..., Any] | None = None  # for the usual step, an integer
 
     def read(self, schedule: Bound, step: Any) -> Any:
@@ -60,9 +59,7 @@ class Reader:
             return self._any(schedule, _steps(step))
         if self._scalar is None:
             self._scalar = self._program(schedule, "q", None)
-        words = self._words.copy()
-        words[-1] = max(step, 0)
-        return _run(self._scalar, words).item()
+        return _run(self._scalar, self._words, _packed(max(step, 0))).item()
 
     def _any(self, schedule: Bound, steps: np.ndarray) -> Any:
         if steps.ndim == 0:
@@ -80,7 +77,7 @@ class Reader:
         self, schedule: Bound, steps: np.ndarray, size: int | None
     ) -> np.ndarray:
         program = self._program(schedule, _letter(steps), size)
-        return _run(program, np.append(self._words[:-1], steps.view(np.int64)))
+        return _run(program, self._words, steps.tobytes())
 
     def _program(
         self, schedule: Bound, kind: str, size: int | None
@@ -121,38 +118,41 @@ class _Walk:
         self.words: list[Any] = []
 
     def enter(self, node: Bound) -> None:
-        rule, values = node._rule, node._values
-        self.structure.append(rule)
+        rule, values, add = node._rule, node._values, self.structure.append
+        add(rule)
         if not rule.is_own:  # what its module says now, ours say what they always did
-            self.structure.append(surroundings(rule.function))
-        decided = any(not rule.is_default(k, values[k]) for k in rule.deciding)
-        for name, value in values.items():
+            add(surroundings(rule.function))
+        decided = bool(rule.deciding) and not all(
+            rule.is_default(k, values[k]) for k in rule.deciding
+        )
+        for name, static, counts, default in rule.reading:
+            value = values[name]
             kind = type(value)
             if kind is float or kind is int:
-                is_fixed = decided and rule.domains[name].counts
-                if is_fixed or rule.is_default(name, value):
+                is_default = kind is default and rule.is_default(name, value)
+                if is_default or (decided and counts):
                     self._leaf((kind, repr(value)))
                 else:
                     self._word("d" if kind is float else "q", value)
-            elif value is None or rule.domains[name].static:
-                self.structure.append(value)
+            elif value is None or static:
+                add(value)
                 self.holds_callable |= callable(value)
             elif isinstance(value, Bound):
                 self.enter(value)
             elif isinstance(value, tuple):
-                self.structure.append(len(value))
+                add(len(value))
                 for entry in value:
                     self.enter(entry)
             else:
-                is_fixed = decided and rule.domains[name].counts
-                self._add(value, is_fixed, rule.is_default(name, value))
+                self._add(value, decided and counts, rule.is_default(name, value))
 
     def _leaf(self, leaf: Leaf) -> None:
         self.structure.append(leaf)  # between what has none, in its place
         self.leaves.append(leaf)
 
     def _word(self, kind: str, number: Any) -> None:
-        self._leaf(kind)
+        self.structure.append(kind)
+        self.leaves.append(kind)
         self.layout.append(kind)
         self.words.append(number)
 
@@ -204,8 +204,11 @@ def _steps(step: Any) -> np.ndarray:
     return host.astype(np.float64)
 
 
-def _run(program: Callable[..., Any], words: np.ndarray) -> np.ndarray:
-    halves = words.view(np.uint32).reshape(-1, 2)
+_packed = struct.Struct("=q").pack
+
+
+def _run(program: Callable[..., Any], words: bytes, steps: bytes) -> np.ndarray:
+    halves = np.frombuffer(words + steps, np.uint32).reshape(-1, 2)
     if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
         with jax.disable_jit(False):
             return np.asarray(program(halves)).view(np.float64)[..., 0]

@@ -68,11 +68,12 @@ def assert_equal(name: str, setting: str, expected: np.ndarray) -> None:
 
 
 @each_group
-def test_equal_to_the_golden_table(name, function):
-    """What the peer of the recorded version returned."""
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
+def test_equal_to_the_golden_table(name, function, every):
+    """What the peer of the recorded version returned, for one setting in `every`."""
     table = load(name)
     rows = zip(table.settings, table.values, strict=True)
-    mine = [(text, row) for text, row in rows if function_of(text) == function]
+    mine = [(text, row) for text, row in rows if function_of(text) == function][::every]
     assert mine
     for setting, row in mine:
         assert_equal(name, setting, row)
