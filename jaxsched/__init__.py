@@ -104,10 +104,16 @@ from jaxsched.text.data import from_dict, to_dict
 from jaxsched.text.names import array
 from jaxsched.text.parse import parse
 from jaxsched.training.reading import learning_rate, step_count
-from jaxsched.training.steering import set_multiplier, set_step_count, set_trigger
+from jaxsched.training.steering import (
+    set_metric,
+    set_multiplier,
+    set_step_count,
+    set_trigger,
+)
 from jaxsched.training.transformation import (
-    ScaleByLearningRateState,
+    ScheduledState,
     scale_by_learning_rate,
+    with_schedule,
 )
 from jaxsched.transitions import cosine, exponential, linear, polynomial, transition
 
@@ -175,12 +181,14 @@ __all__ = [
     "inverse_proportional",
     # in training
     "scale_by_learning_rate",
-    "ScaleByLearningRateState",
+    "with_schedule",
+    "ScheduledState",
     "learning_rate",
     "step_count",
     "set_step_count",
     "set_multiplier",
     "set_trigger",
+    "set_metric",
     # range test
     "lr_range_test",
     "RangeTest",

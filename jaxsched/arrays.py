@@ -210,3 +210,33 @@ def _host_integer(step: Any) -> Any:
         return steps.astype(default_integer())
     with enable_x64(True):
         return jnp.asarray(steps.astype(np.int64))
+
+
+def strong(x: Numeric) -> Array:
+    """A number as a state keeps it: of a dtype of its own, which no update changes."""
+    dtype = np.dtype(jnp.result_type(x))
+    # What comes from the host is put there explicitly, as a transfer guard asks.
+    return jnp.asarray(x if isinstance(x, jax.Array) else _put(x, dtype), dtype)
+
+
+def _put(x: Any, dtype: np.dtype) -> Array:
+    return jax.device_put(np.array(x, dtype))
+
+
+def as_leaf(x: Any, new: Array) -> Array:
+    """A leaf of a state as an array, also where somebody put a Python number.
+
+    An array keeps its dtype; what is of another kind than the leaf of a new state takes
+    that of the new one.
+    """
+    kinds = jnp.floating, jnp.integer, jnp.bool_
+    given = [jnp.issubdtype(jnp.result_type(x), kind) for kind in kinds]
+    wanted = [jnp.issubdtype(new.dtype, kind) for kind in kinds]
+    if given == wanted and is_array(x):
+        return strong(x)
+    return jnp.asarray(x if isinstance(x, jax.Array) else _put(x, new.dtype), new.dtype)
+
+
+def as_before(before: Any, after: Any) -> Any:
+    """A tree with the dtypes that another one had, so that a loop can carry it."""
+    return jax.tree.map(lambda a, b: jnp.asarray(b).astype(a.dtype), before, after)

@@ -1,5 +1,6 @@
 """Reading and steering the learning rate, in whatever holds it."""
 
+import inspect
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import optax.contrib
 import pytest
 from cases import CASES, ONE_OF_EACH, float_dtype
 from flax import linen, nnx
@@ -51,13 +53,25 @@ def partitioned(x: Any, y: Any) -> Any:
     return optax.partition({"x": x, "y": y}, LABELS)
 
 
-ours = js.scale_by_learning_rate
+ours, scheduled = js.scale_by_learning_rate, js.with_schedule
 inject = optax.inject_hyperparams
 
 # An optimizer, the rate that its third update used, and the number of its updates.
 HOLDERS: dict[str, tuple[Any, Any, Any]] = {
     "alone": (ours(S), S.at(2), 3),
     "a constant": (ours(0.5), 0.5, 3),
+    "whole": (scheduled(optax.adamw, S, weight_decay=0.1), S.at(2), 3),
+    "whole in a chain": (
+        optax.chain(optax.clip(1.0), scheduled(optax.lion, S)),
+        S.at(2),
+        3,
+    ),
+    "whole, with a clock of its own": (
+        scheduled(optax.adamw, S, weight_decay=js.linear(0.5, 0.9, 9)),
+        S.at(2),
+        3,
+    ),
+    "whole, driven": (scheduled(optax.adamw, DRIVEN), S.at(2) / 2, 3),
     "a callable": (ours(optax.linear_schedule(1.0, 0.0, 4)), 0.5, 3),
     "chain": (optax.chain(optax.scale_by_adam(), ours(S)), S.at(2), 3),
     "chain of chains": (optax.chain(optax.chain(optax.chain(ours(S)))), S.at(2), 3),
@@ -168,24 +182,28 @@ def test_the_rate_read_is_the_rate_used(name: str):
         return optax.with_extra_args_support(made)
 
     optimizer, unit = make(S), make(lambda count: 1.0)
+    whole = scheduled(OPTIMIZERS[name], S, **NEEDS.get(name, {}))
     injected = inject(make, hyperparam_dtype=float_dtype())(learning_rate=S)
 
     def step(carry: Any, _: Any) -> Any:
-        params, state, other = carry
+        params, state, other, third = carry
         value, grad = jax.value_and_grad(loss)(params)
         extra = {"value": value, "grad": grad, "value_fn": loss}
         unscaled, _ = unit.update(grad, state, params, **extra)
         updates, state = optimizer.update(grad, state, params, **extra)
         _, other = injected.update(grad, other, params, **extra)
+        same, third = whole.update(grad, third, params, **extra)
         reads = js.learning_rate(state, S), js.learning_rate(other)
+        reads += (third.hyperparams["learning_rate"],)
         ratio = updates["matrix"] / unscaled["matrix"]
-        return (optax.apply_updates(params, updates), state, other), (reads, ratio)
+        params = optax.apply_updates(params, updates)
+        return (params, state, other, third), (reads, ratio, (updates, same))
 
     with jax.numpy_dtype_promotion("standard"):
-        carry = params, optimizer.init(params), injected.init(params)
-        (_, state, other), (reads, ratios) = jax.jit(
-            lambda carry: jax.lax.scan(step, carry, None, 3)
-        )(carry)
+        states = (o.init(params) for o in (optimizer, injected, whole))
+        run = jax.jit(lambda carry: jax.lax.scan(step, carry, None, 3))
+        (_, state, other, _), (reads, ratios, both) = run((params, *states))
+    chex.assert_trees_all_equal(*both)
     for read in reads:
         np.testing.assert_allclose(read, S.at(np.arange(3)), rtol=1e-6)
         if name not in NOT_PROPORTIONAL:
@@ -193,6 +211,44 @@ def test_the_rate_read_is_the_rate_used(name: str):
             np.testing.assert_allclose(ratios, rates, rtol=2e-6)
     np.testing.assert_allclose(js.learning_rate(state, S), reads[0][-1], rtol=1e-6)
     np.testing.assert_allclose(js.learning_rate(other), reads[1][-1], rtol=1e-6)
+
+
+CONTRIB = [
+    name
+    for name, function in inspect.getmembers(optax.contrib, inspect.isfunction)
+    if "learning_rate" in inspect.signature(function).parameters
+    and name not in {"dpsgd", "schedule_free", "sophia"}  # which need much more
+]
+
+
+@pytest.mark.parametrize("name", CONTRIB)
+def test_optimizers_of_contrib_are_themselves_or_refused(name: str):
+    """The updates of the same optimizer that is given the schedule, in bfloat16 too."""
+    make = getattr(optax.contrib, name)
+    if name.startswith("schedule_free"):
+        with pytest.raises(ValueError, match="at later steps too"):
+            scheduled(make, S)
+        return
+    params = {"m": jnp.array([[0.5, -0.25], [1.0, 2.0]]), "v": jnp.ones(3, "bfloat16")}
+
+    def run(optimizer: Any, params: Any) -> Any:
+        optimizer = optax.with_extra_args_support(optimizer)
+
+        def step(carry: Any, _: Any) -> Any:
+            params, state = carry
+            value, grad = jax.value_and_grad(loss)(params)
+            updates, state = optimizer.update(grad, state, params, value=value)
+            return (optax.apply_updates(params, updates), state), updates
+
+        return jax.lax.scan(step, (params, optimizer.init(params)), None, 3)[1]
+
+    with jax.numpy_dtype_promotion("standard"):
+        try:
+            expected = run(make(learning_rate=S), params)
+        except TypeError:  # it does not keep the dtypes of its own state
+            del params["v"]
+            expected = run(make(learning_rate=S), params)
+        chex.assert_trees_all_equal(run(scheduled(make, S), params), expected)
 
 
 def test_reading_is_part_of_the_compiled_step():
@@ -372,7 +428,7 @@ REFUSED = [
         lambda: js.learning_rate(
             partitioned(optax.sgd(S), optax.sgd(S)).init(PARAMS), {"x": S}
         ),
-        r"found ScaleByScheduleState .*a partition \{label: schedule\}",
+        r"the schedule of the label 'y' is missing, got those of \['x'\]",
     ),
     (lambda: js.step_count(optax.sgd(0.1).init(PARAMS)), "nothing there counts"),
     (lambda: js.set_step_count(optax.adam(0.1).init(PARAMS), 3), "given a number"),
@@ -386,13 +442,40 @@ REFUSED = [
     (lambda: js.set_multiplier(ours(S).init(PARAMS), "x"), "must be a number"),
     (
         lambda: js.set_multiplier(optax.chain(ours(S), ours(S)).init(PARAMS), 0.5),
-        "change one: state._replace",
+        "pass the part of the state that you mean",
     ),
     (
         lambda: js.set_multiplier(HOLDERS["partition"][0].init(PARAMS), {"z": 0.5}),
         r"no label 'z', only \['x', 'y'\]",
     ),
     (lambda: js.set_trigger(ours(S).init(PARAMS)), "only js.cooldown_on_trigger"),
+    (lambda: js.set_metric(ours(S).init(PARAMS), 1.0), "no schedule there is driven"),
+    (lambda: js.set_metric(ours(DRIVEN).init(PARAMS), "x"), "value must be a number"),
+    (lambda: js.set_metric(ours(DRIVEN).init(PARAMS), True), "value must be a number"),
+    (
+        lambda: ours(S).update(PARAMS, optax.sgd(S).init(PARAMS)[1]),
+        r"but a ScaleByScheduleState; .*set_step_count\(state, count, every=True\)",
+    ),
+    (
+        lambda: scheduled(optax.adamw(1.0), S),
+        "must be what makes one, .* got optimizer=",
+    ),
+    (lambda: scheduled(0.1, S), "optimizer must be a function, got optimizer=0.1"),
+    (lambda: scheduled(optax.scale_by_adam, S), "learning_rate is no argument of it"),
+    (
+        lambda: scheduled(optax.sgd, S, learning_rate=1.0),
+        "learning_rate is given twice",
+    ),
+    (
+        lambda: scheduled(optax.sgd, "x"),
+        "schedule must be a schedule, .* got schedule='x'",
+    ),
+    (lambda: scheduled(optax.sgd, S, nestero=True), "unexpected keyword .*nestero"),
+    (lambda: scheduled(optax.rprop, S), "uses its rate only as it begins"),
+    (
+        lambda: scheduled(optax.contrib.schedule_free_sgd, S),
+        "evaluates its schedule at later steps too",
+    ),
     (lambda: ours("x"), "learning_rate must be a schedule, .* got learning_rate='x'"),
     (lambda: ours(np.nan), "learning_rate must be finite"),
     (

@@ -14,7 +14,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxsched.arrays import Numeric, as_real, is_array, is_traced
+from jaxsched.arrays import (
+    Numeric,
+    as_before,
+    as_leaf,
+    as_real,
+    is_array,
+    is_traced,
+    strong,
+)
 from jaxsched.domains.numbers import numeric
 from jaxsched.progress import later
 from jaxsched.rule import Bound, short
@@ -29,16 +37,30 @@ Scalar: TypeAlias = Any
 Truth: TypeAlias = bool | np.bool_ | np.ndarray | Array
 
 
+class Told(NamedTuple):
+    """What was handed in between two updates: it is judged before the next one."""
+
+    value: Array  # the metric, 0 where it is not finite or there is none
+    measured: Array  # whether there is one
+    spoiled: Array  # whether it is not finite
+    trigger: Array | None  # whether to trigger; None for a machine that takes none
+
+
 class MetricDrivenState(NamedTuple):
-    """The state of a metric-driven schedule: a small pytree of scalars."""
+    """The state of a metric-driven schedule: a small pytree of scalars.
+
+    One of zeros is one before any update, wherever the machine starts.
+    """
 
     step: Array  # the number of updates already made
     inner: Any  # the state of the schedule inside, () where that has none
     memory: Any  # what the machine remembers of the metric
+    started: Array  # False only in a state of zeros, whose memory then is a new one
+    told: Told
 
 
 class Report(NamedTuple):
-    """What a machine is told at one update."""
+    """What a machine is told at one update, or between two."""
 
     step: Array  # the number of updates made before this one
     base: Array  # the rate of the schedule inside at that step
@@ -46,6 +68,7 @@ class Report(NamedTuple):
     measured: Array  # whether there is a metric at this update
     finite: Array  # whether it is finite
     trigger: Array  # the flag passed to `update`
+    between: bool  # whether `set_metric` or `set_trigger` tells it: no update is made
 
 
 class Machine(NamedTuple):
@@ -55,6 +78,7 @@ class Machine(NamedTuple):
     judge: Callable[[Any, Report], Any]  # the memory after an update
     rate: Callable[[Any, Array, Array], Numeric]  # of memory, step and inner rate
     needs_value: bool = True  # whether an update without a metric is a mistake
+    takes_trigger: bool = False  # whether `set_trigger` is for it
 
 
 class MetricDriven(Bound):
@@ -91,8 +115,10 @@ class MetricDriven(Bound):
         """The state before the first update."""
         inner = self._values["schedule"]
         own = inner.init() if isinstance(inner, MetricDriven) else ()
-        memory = jax.tree.map(strong, self._machine().start())
-        return MetricDrivenState(strong(0), own, memory)
+        machine = self._machine()
+        told = Told(0.0, False, False, False if machine.takes_trigger else None)
+        state = MetricDrivenState(0, own, machine.start(), True, told)
+        return jax.tree.map(strong, state)
 
     def update(
         self,
@@ -159,18 +185,47 @@ class MetricDriven(Bound):
         measured: Array,
         trigger: Array,
     ) -> MetricDrivenState:
+        state = self._current(state)
         finite = jnp.isfinite(value)
         safe = as_real(jnp.where(finite, value, jnp.zeros_like(value)))
-        base = as_real(self._base(state))
-        report = Report(state.step, base, safe, measured, finite, trigger)
-        judge = self._machine(neutral=True).judge
-        memory = _as_before(state.memory, judge(state.memory, report))
+        memory = self._memory(state, safe, measured, finite, trigger, between=False)
         step = later(state.step, 1).astype(state.step.dtype)
-        return MetricDrivenState(step, own, memory)
+        nothing = jax.tree.map(jnp.zeros_like, state.told)
+        return MetricDrivenState(step, own, memory, strong(True), nothing)
 
     def _rate(self, state: MetricDrivenState) -> Array:
+        state = self._current(state)
         rate = self._machine().rate(state.memory, state.step, self._base(state))
         return jnp.asarray(rate)
+
+    def _current(self, state: MetricDrivenState) -> MetricDrivenState:
+        """The state with a memory that is started and has judged what was handed in."""
+        state, new = _arrays(state, self.init())
+        started = state.started
+        keep = lambda old, start: jnp.where(started, old, start.astype(old.dtype))
+        state = state._replace(memory=jax.tree.map(keep, state.memory, new.memory))
+        value, measured, spoiled, trigger = state.told
+        trigger = jnp.zeros_like(measured) if trigger is None else trigger
+        told = value, measured, ~spoiled, trigger
+        judge = lambda: self._memory(state, *told, between=True)
+        memory = jax.lax.cond(measured | trigger, judge, lambda: state.memory)
+        return state._replace(memory=memory)
+
+    def _memory(
+        self,
+        state: MetricDrivenState,
+        value: Array,
+        measured: Array,
+        finite: Array,
+        trigger: Array,
+        *,
+        between: bool,
+    ) -> Any:
+        """The memory after a judgement."""
+        base, value = as_real(self._base(state)), as_real(value)
+        report = Report(state.step, base, value, measured, finite, trigger, between)
+        judge = self._machine(neutral=True).judge
+        return as_before(state.memory, judge(state.memory, report))
 
     def _run(self, method: Callable[..., Any], *args: Any) -> Any:
         """Calls a method, outside of a trace as one program compiled once."""
@@ -224,11 +279,10 @@ def _flag(value: Any, argument: str, name: str) -> Array:
     return jnp.asarray(value)
 
 
-def strong(x: Numeric) -> Array:
-    """A number as a state keeps it: of a dtype of its own, which no update changes."""
-    return jnp.asarray(x, np.dtype(jnp.result_type(x)))
-
-
-def _as_before(before: Any, after: Any) -> Any:
-    """The memory with the dtypes it had, so that a loop can carry it."""
-    return jax.tree.map(lambda a, b: jnp.asarray(b).astype(a.dtype), before, after)
+def _arrays(
+    state: MetricDrivenState, new: MetricDrivenState
+) -> tuple[MetricDrivenState, MetricDrivenState]:
+    """The state with arrays as leaves, but for what the schedule inside keeps."""
+    own = state.inner
+    state, new = state._replace(inner=()), new._replace(inner=())
+    return jax.tree.map(as_leaf, state, new)._replace(inner=own), new

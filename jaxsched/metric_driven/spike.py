@@ -116,7 +116,8 @@ def back_off_on_spike(
         learns = report.measured & report.finite
         new = memory.mean + share * usual
         spread_out = (1 - share) * (memory.variance + share * usual**2)
-        passed = jnp.where(memory.since < 0, -1, later(memory.since, 1))
+        more = 0 if report.between else 1
+        passed = jnp.where(memory.since < 0, -1, later(memory.since, more))
         return Spike(
             mean=jnp.where(learns, new, memory.mean),
             variance=jnp.where(learns, spread_out, memory.variance),

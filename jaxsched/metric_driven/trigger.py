@@ -124,4 +124,5 @@ def cooldown_on_trigger(
         fall, rise = as_shape(shape)(*progress(elapsed, steps))
         return jnp.where(cooling, blend(left, fall, end_value, rise), base)
 
-    return Machine(start, judge, rate, needs_value=patience is not None)
+    needs_value = patience is not None
+    return Machine(start, judge, rate, needs_value, takes_trigger=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -19,6 +20,7 @@ from jaxsched.training.states import (
     is_driven,
     is_partition,
     is_rate,
+    part,
     refuse,
     remembers,
 )
@@ -98,9 +100,9 @@ def step_count(opt_state: Any) -> Any:
 
 
 _NO_RATE = (
-    "no rate is kept there: end the optimizer with js.scale_by_learning_rate(schedule), "
-    "or pass the schedule it was given, js.learning_rate(opt_state, schedule), for a "
-    "partition {label: schedule}"
+    "no rate is kept there: make the optimizer with js.with_schedule(optax.adamw, "
+    "schedule), or pass the schedule it was given, js.learning_rate(opt_state, "
+    "schedule), for a partition {label: schedule}"
 )
 
 
@@ -127,12 +129,12 @@ def _rate(schedule: Any, found: Found) -> Array:
     """The rate that the last update used, as a state remembers it or implies it."""
     node = found.node
     if remembers(node):
-        return array_of(node.learning_rate)
+        return array_of(part(node, "last_learning_rate"))
     if injects(node):
-        return array_of(node.hyperparams["learning_rate"])
+        return array_of(part(node, "hyperparams")["learning_rate"])
     if schedule is None:
         refuse("learning_rate", None, [found], _NO_RATE)
-    return _schedule(schedule)(jnp.maximum(_count(found) - 1, 0))
+    return _schedule(schedule)(_step_before(_count(found)))
 
 
 def _schedule(value: Any) -> Schedule:
@@ -145,12 +147,19 @@ def _rates_of_labels(opt_state: Any, schedules: Mapping[Any, Any]) -> dict[Any, 
     if len(partitions) != 1:
         how = "schedules by label are for one optax.partition"
         refuse("learning_rate", opt_state, partitions, how)
-    groups = partitions[0].node.inner_states
-    unknown = [label for label in schedules if label not in groups]
-    if unknown:
-        raise ValueError(
-            f"learning_rate: there is no label {unknown[0]!r}, only {[*groups]}"
-        )
+    groups = part(partitions[0].node, "inner_states")
+    for label in schedules:
+        if label not in groups:
+            raise ValueError(
+                f"learning_rate: there is no label {label!r}, only {[*groups]}"
+            )
+    for label, group in groups.items():
+        kept = [one.node for one in find(group, is_rate)]
+        if label not in schedules and not all(remembers(n) or injects(n) for n in kept):
+            raise ValueError(
+                f"learning_rate: the schedule of the label {label!r} is missing, got "
+                f"those of {[*schedules]}"
+            )
     return {
         label: learning_rate(group, schedules.get(label))
         for label, group in groups.items()
@@ -160,4 +169,9 @@ def _rates_of_labels(opt_state: Any, schedules: Mapping[Any, Any]) -> dict[Any, 
 
 def _count(found: Found) -> Array:
     node = found.node
-    return array_of(node.step if is_driven(node) else node.count)
+    return array_of(part(node, "step" if is_driven(node) else "count"))
+
+
+@jax.jit  # so that its numbers are part of a program: no transfer
+def _step_before(count: Array) -> Array:
+    return jnp.maximum(count, 1) - 1

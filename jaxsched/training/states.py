@@ -1,16 +1,19 @@
 """States of schedules, found anywhere inside the state of an optimizer."""
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any, NamedTuple, NoReturn
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
-from jax.tree_util import DictKey, GetAttrKey, keystr
+from jax.tree_util import keystr
 
-from jaxsched.arrays import is_traced
+from jaxsched.arrays import is_array, is_traced, strong
 from jaxsched.metric_driven.machine import MetricDrivenState
-from jaxsched.training.transformation import ScaleByLearningRateState
+from jaxsched.training.transformation import ScheduledState
 
 
 class Found(NamedTuple):
@@ -22,9 +25,8 @@ class Found(NamedTuple):
     @property
     def labels(self) -> tuple[Any, ...]:
         """The labels of `optax.partition` on the way to it."""
-        inner = GetAttrKey("inner_states")
-        pairs = zip(self.path, self.path[1:], strict=False)
-        return tuple(b.key for a, b in pairs if a == inner and isinstance(b, DictKey))
+        names = [getattr(key, "name", getattr(key, "key", None)) for key in self.path]
+        return tuple(b for a, b in pairwise(names) if a == "inner_states")
 
 
 def find(opt_state: Any, is_kind: Callable[[Any], bool]) -> list[Found]:
@@ -86,15 +88,23 @@ def _is_variable(x: Any) -> bool:
 
 def array_of(x: Any) -> Array:
     """An array that may be held by a variable of Flax NNX."""
-    return jnp.asarray(x[...] if _is_variable(x) else x)
+    return strong(x[...] if _is_variable(x) else x)
 
 
 def written(old: Any, new: Any) -> Any:
-    """The new value in the form of the old one: its shape, its dtype, its variable."""
-    before = array_of(old)
-    value = jnp.broadcast_to(jnp.asarray(new).astype(before.dtype), before.shape)
-    if not is_traced((before, value)) and len(before.sharding.device_set) > 1:
-        value = jax.device_put(value, before.sharding)
+    """The new value in the form of the old one: its shape, its dtype, its variable.
+
+    It is a buffer of its own, whatever was given and however often: states are donated.
+    """
+    held = old[...] if _is_variable(old) else old
+    dtype = np.dtype(jnp.result_type(held if is_array(held) else new))
+    if is_traced((held, new)):
+        filled = jnp.broadcast_to(jnp.asarray(new, dtype), np.shape(held))
+        value = jnp.array(filled, copy=True)
+    else:
+        host = np.broadcast_to(np.asarray(jax.device_get(new), dtype), np.shape(held))
+        is_placed = getattr(held, "committed", False)
+        value = jax.device_put(host.copy(), held.sharding if is_placed else None)
     if not _is_variable(old):
         return value
     old[...] = value
@@ -112,55 +122,68 @@ def refuse(name: str, opt_state: Any, found: list[Found], how: str) -> NoReturn:
     raise ValueError(f"{name}: found {places}; {how}")
 
 
-# Kinds of states. Those of Optax are known by their names and fields: their modules are
-# private, and nothing here needs to import them.
+# Kinds of states. They are known by their fields: live ones are tuples with names, those
+# that a checkpoint or Flax has taken apart are mappings with the same names.
 
 
-def _has(node: Any, *fields: str) -> bool:
-    return {*fields} <= {*getattr(node, "_fields", ())}
+def part(node: Any, name: str) -> Any:
+    """A field of a state."""
+    return node.get(name) if isinstance(node, Mapping) else getattr(node, name)
+
+
+def replaced(node: Any, name: str, value: Any) -> Any:
+    """The state with another value of a field."""
+    if not isinstance(node, Mapping):
+        return node._replace(**{name: value})
+    changed = copy.copy(node)
+    changed[name] = value  # type: ignore[index]
+    return changed
+
+
+def _names(node: Any) -> frozenset[Any]:
+    names = node if isinstance(node, Mapping) else getattr(node, "_fields", ())
+    return frozenset(names)
 
 
 def remembers(node: Any) -> bool:
-    """Whether it is the state of `scale_by_learning_rate`."""
-    return isinstance(node, ScaleByLearningRateState)
+    """Whether it is the state of `with_schedule` or `scale_by_learning_rate`."""
+    return _names(node) == {*ScheduledState._fields}
 
 
 def injects(node: Any) -> bool:
     """Whether it is the state of `optax.inject_hyperparams` with a learning rate."""
-    return _has(node, "hyperparams") and "learning_rate" in node.hyperparams
+    return "hyperparams" in _names(node) and "learning_rate" in part(
+        node, "hyperparams"
+    )
 
 
 def is_partition(node: Any) -> bool:
     """Whether it is the state of `optax.partition`."""
-    return _has(node, "inner_states")
+    return "inner_states" in _names(node)
 
 
 def is_driven(node: Any) -> bool:
     """Whether it is the state of a metric-driven schedule."""
-    return isinstance(node, MetricDrivenState)
+    return _names(node) == {*MetricDrivenState._fields}
 
 
 def is_rate(node: Any) -> bool:
     """Whether it is the state of what scales updates by a learning rate."""
-    scales = type(node).__name__ == "ScaleByScheduleState"
+    import optax  # what merely evaluates schedules does without it
+
+    if isinstance(node, tuple):
+        scales = isinstance(node, optax.ScaleByScheduleState)
+    else:
+        scales = _names(node) == {"count"}
     return remembers(node) or injects(node) or scales
-
-
-_CLOCKS = {
-    "ScaleByLearningRateState",
-    "ScaleByScheduleState",
-    "WeightDecaySchedule",
-    "WrappedScheduleState",
-    "InjectHyperparamsState",
-    "InjectStatefulHyperparamsState",
-}
 
 
 def is_clock(node: Any) -> bool:
     """Whether it counts updates for a schedule, and for nothing else."""
-    return type(node).__name__ in _CLOCKS and counts(node)
+    wraps = {"hyperparams", "schedule_state"} & _names(node)
+    return counts(node) and bool(wraps or _names(node) == {"count"})
 
 
 def counts(node: Any) -> bool:
     """Whether it counts updates, for whatever purpose."""
-    return _has(node, "count")
+    return "count" in _names(node)

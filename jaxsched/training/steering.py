@@ -3,20 +3,25 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxsched.domains.numbers import Number, whole_number
-from jaxsched.metric_driven.trigger import Trigger
-from jaxsched.rule import admitted
+from jaxsched.arrays import is_traced
+from jaxsched.domains.numbers import Number, numeric, whole_number
+from jaxsched.rule import Domain, admitted
 from jaxsched.training.states import (
     Found,
     array_of,
+    counts,
     find,
     is_clock,
     is_driven,
+    part,
     rebuilt,
     refuse,
     remembers,
+    replaced,
     written,
 )
 
@@ -28,18 +33,19 @@ def set_multiplier(opt_state: Any, multiplier: Any) -> Any:
     `learning_rate` reads includes it. It does not add up: 1 restores the schedule.
 
     Args:
-      opt_state: The state of an optimizer with `scale_by_learning_rate`, or what holds
-        one; see `learning_rate`.
-      multiplier: A number >= 0, traced or not; for `optax.partition` also a mapping from
-        labels to numbers, others being left as they are.
+      opt_state: The state of an optimizer with `with_schedule` or
+        `scale_by_learning_rate`, or what holds one; see `learning_rate`.
+      multiplier: A number >= 0, traced or not, or one for each member of a `vmap`; for
+        `optax.partition` also a mapping from labels to them, others being left as they
+        are.
 
     Returns:
-      The changed state, in the form it was given in. An `nnx.Optimizer` is changed in
-      place and returned.
+      The changed state, in the form it was given in; what is new in it is a buffer of its
+      own, which may be donated. An `nnx.Optimizer` is changed in place and returned.
 
     Raises:
-      ValueError: There is no `scale_by_learning_rate`, or more than one outside of a
-        partition, a label is unknown, or the number out of its bounds.
+      ValueError: There is no such state, or more than one outside of a partition, a
+        label is unknown, or the number out of its bounds.
       TypeError: The multiplier is not a number.
 
     >>> import jaxsched as js
@@ -52,12 +58,10 @@ def set_multiplier(opt_state: Any, multiplier: Any) -> Any:
     """
     found = find(opt_state, remembers)
     if not found:
-        how = (
-            "only js.scale_by_learning_rate has a multiplier: end the optimizer with it"
-        )
+        how = "only js.with_schedule and js.scale_by_learning_rate have a multiplier"
         refuse("set_multiplier", opt_state, found, how)
     if len({one.labels for one in found}) < len(found):
-        how = "change one: state._replace(multiplier=...)"
+        how = "pass the part of the state that you mean"
         refuse("set_multiplier", opt_state, found, how)
     given = multiplier if isinstance(multiplier, Mapping) else {(): multiplier}
     for label in given:
@@ -66,7 +70,7 @@ def set_multiplier(opt_state: Any, multiplier: Any) -> Any:
             raise ValueError(
                 f"set_multiplier: there is no label {label!r}, only {labels}"
             )
-    domain = Number(least=0)
+    domain = _Each(Number(least=0))
     numbers = {
         label: admitted("set_multiplier", "multiplier", number, domain)
         for label, number in given.items()
@@ -76,29 +80,34 @@ def set_multiplier(opt_state: Any, multiplier: Any) -> Any:
         if remembers(node):
             for label, number in numbers.items():
                 if label == () or label in Found(path, node).labels:
-                    new = written(node.multiplier, number)
-                    node = node._replace(multiplier=new)
+                    new = _filled("set_multiplier", "multiplier", node, number)
+                    node = replaced(node, "multiplier", new)
+                    started = written(part(node, "started"), True)
+                    node = replaced(node, "started", started)
         return node
 
     return rebuilt(opt_state, change)
 
 
-def set_step_count(opt_state: Any, count: Any) -> Any:
+def set_step_count(opt_state: Any, count: Any, *, every: bool = False) -> Any:
     """Moves every schedule of an optimizer to a step.
 
     For a run that goes on without its old optimizer state, or at another place of its
-    schedule. The counts by which Adam and others correct their averages are left alone:
-    they belong to those averages. (`optax.contrib.schedule_free` and some others of
-    `optax.contrib` have one count for both; set that yourself.)
+    schedule. The counts by which Adam and others correct their averages are left alone
+    unless `every` is set: they belong to those averages. (`optax.contrib.schedule_free`
+    and some others of `optax.contrib` have one count for both; set that yourself.)
 
     Args:
       opt_state: The state of an optimizer, or what holds one; see `learning_rate`.
       count: The number of updates that its schedules shall have seen, a whole
-        number >= 0, traced or not.
+        number >= 0, traced or not, or one for each member of a `vmap`.
+      every: Whether to set the counts of averages too, for averages that come from
+        where the count does.
 
     Returns:
-      The changed state, in the form it was given in. An `nnx.Optimizer` is changed in
-      place and returned; its own `step` is left alone.
+      The changed state, in the form it was given in; what is new in it is a buffer of its
+      own, which may be donated. An `nnx.Optimizer` is changed in place and returned; its
+      own `step` is left alone.
 
     Raises:
       ValueError: No schedule keeps a count in it, or the count is out of its bounds.
@@ -110,20 +119,18 @@ def set_step_count(opt_state: Any, count: Any) -> Any:
     >>> int(js.step_count(js.set_step_count(state, 3)))
     3
     """
-    count = admitted("set_step_count", "count", count, whole_number(0))
-    if not find(opt_state, lambda node: is_clock(node) or is_driven(node)):
-        refuse(
-            "set_step_count",
-            opt_state,
-            [],
-            "was the optimizer given a number, or is its count one for averages too?",
-        )
+    name = "set_step_count"
+    count = admitted(name, "count", count, _Each(whole_number(0)))
+    is_set = counts if every else is_clock
+    if not find(opt_state, lambda node: is_set(node) or is_driven(node)):
+        how = "was the optimizer given a number, or is its count one for averages too?"
+        refuse(name, opt_state, [], how)
 
     def change(path: tuple[Any, ...], node: Any) -> Any:
-        if is_clock(node):
-            return node._replace(count=written(node.count, count))
+        if is_set(node):
+            return replaced(node, "count", _filled(name, "count", node, count))
         if is_driven(node):
-            return node._replace(step=written(node.step, count))
+            return replaced(node, "step", _filled(name, "step", node, count))
         return node
 
     return rebuilt(opt_state, change)
@@ -136,14 +143,15 @@ def set_trigger(opt_state: Any) -> Any:
 
     Args:
       opt_state: The state of an optimizer or of the metric-driven schedule itself, or
-        what holds one; see `learning_rate`.
+    what holds one; see `learning_rate`.
 
     Returns:
       The changed state, in the form it was given in. An `nnx.Optimizer` is changed in
       place and returned.
 
     Raises:
-      ValueError: There is no `cooldown_on_trigger` in it.
+      ValueError: There is no `cooldown_on_trigger` in it, and no machine of your own that
+    takes triggers.
 
     >>> import jaxsched as js
     >>> driven = js.cooldown_on_trigger(1.0, steps=4)
@@ -151,18 +159,107 @@ def set_trigger(opt_state: Any) -> Any:
     >>> float(driven(driven.update(state)))
     0.75
     """
-    if not find(opt_state, _is_trigger):
+    if not find(opt_state, _takes_trigger):
         refuse("set_trigger", opt_state, [], "only js.cooldown_on_trigger has one")
 
     def change(path: tuple[Any, ...], node: Any) -> Any:
-        if not (is_driven(node) and _is_trigger(node.memory)):
-            return node
-        begin, now = array_of(node.memory.begin), array_of(node.step)
-        new = written(node.memory.begin, jnp.where(begin < 0, now, begin))
-        return node._replace(memory=node.memory._replace(begin=new))
+        return _told(node, {"trigger": True}) if _takes_trigger(node) else node
 
     return rebuilt(opt_state, change)
 
 
-def _is_trigger(node: Any) -> bool:
-    return isinstance(node, Trigger)
+def set_metric(opt_state: Any, value: Any) -> Any:
+    """Hands a metric to every metric-driven schedule, in force from the next update on.
+
+    For what is measured between two updates, such as the loss on validation data after
+    an epoch: pass `value=None` to the updates themselves, and call this after them, as
+    PyTorch's `scheduler.step(metric)` is called.
+
+    Args:
+      opt_state: The state of an optimizer or of the metric-driven schedule itself, or
+    what holds one; see `learning_rate`.
+      value: The metric, a real number, traced or not, or one for each member of a
+    `vmap`. One that is not finite counts as bad. A second one before the next update
+    takes the place of the first.
+
+    Returns:
+      The changed state, in the form it was given in. An `nnx.Optimizer` is changed in
+      place and returned.
+
+    Raises:
+      ValueError: There is no metric-driven schedule in it.
+      TypeError: The value is not a real number.
+
+    >>> import jaxsched as js
+    >>> driven = js.reduce_on_plateau(1.0, factor=0.5, patience=0)
+    >>> state = driven.init()
+    >>> for loss in (3.0, 3.0):
+    ...     for _ in range(10):
+    ...         state = driven.update(state, value=None)
+    ...     state = js.set_metric(state, loss)
+    >>> float(driven(state))
+    0.5
+    """
+    value = admitted("set_metric", "value", value, _Metric())
+    if not find(opt_state, is_driven):
+        refuse("set_metric", opt_state, [], "no schedule there is driven by a metric")
+
+    def change(path: tuple[Any, ...], node: Any) -> Any:
+        if not is_driven(node):
+            return node
+        old = array_of(part(part(node, "told"), "value"))
+        _refuse_shape("set_metric", "value", value, old.shape)
+        given, numpy = (value, jnp) if is_traced(value) else (jax.device_get(value), np)
+        with np.errstate(over="ignore"):
+            metric = numpy.asarray(given, old.dtype)
+        finite = numpy.isfinite(metric)
+        safe = numpy.where(finite, metric, numpy.zeros_like(metric))
+        return _told(node, {"value": safe, "measured": True, "spoiled": ~finite})
+
+    return rebuilt(opt_state, change)
+
+
+class _Each(Domain):
+    """A number, or one for each member of a `vmap`."""
+
+    def __init__(self, number: Number):
+        self.number = number
+
+    def admit(self, value: Any) -> Any:
+        value = numeric(value, self.number.kind)
+        self.number.inspect(value)
+        return value
+
+
+class _Metric(Domain):
+    """A real number that need not be finite, or one for each member of a `vmap`."""
+
+    def admit(self, value: Any) -> Any:
+        return numeric(value)
+
+
+def _filled(function: str, field: str, node: Any, value: Any) -> Any:
+    """A field of a state with a number in it, or one for each member."""
+    old = part(node, field)
+    _refuse_shape(function, field, value, array_of(old).shape)
+    return written(old, value)
+
+
+def _refuse_shape(function: str, argument: str, value: Any, shape: Any) -> None:
+    if np.ndim(value) and np.shape(value) != shape:
+        raise ValueError(
+            f"{function}: {argument} must be a number, or one for each member of a vmap, "
+            f"here of shape {shape}, got shape {np.shape(value)}"
+        )
+
+
+def _takes_trigger(node: Any) -> bool:
+    return is_driven(node) and part(part(node, "told"), "trigger") is not None
+
+
+def _told(node: Any, news: dict[str, Any]) -> Any:
+    """The state of a metric-driven schedule with what it is told between updates."""
+    told = part(node, "told")
+    for name, value in news.items():
+        told = replaced(told, name, written(part(told, name), value))
+    return replaced(node, "told", told)

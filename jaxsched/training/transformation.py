@@ -1,30 +1,95 @@
-"""scale_by_learning_rate: a transformation of Optax that remembers what it did."""
+"""Optimizers of Optax under a schedule, in a state that remembers what it did."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jax import Array
 
-from jaxsched.arrays import as_real
+from jaxsched.arrays import as_leaf, as_real, strong
 from jaxsched.metric_driven.decorator import Driven, MetricDrivenLike
-from jaxsched.metric_driven.machine import MetricDriven, strong
+from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.progress import later
 from jaxsched.rule import admitted, short
+from jaxsched.training.trial import refuse_unfit
 
 if TYPE_CHECKING:
     import optax
 
 
-class ScaleByLearningRateState(NamedTuple):
-    """The state of `scale_by_learning_rate`, of one layout for every schedule.
+class ScheduledState(NamedTuple):
+    """The state of `with_schedule` and `scale_by_learning_rate`.
 
-    `schedule_state` is `()` but for a metric-driven schedule.
+    Its layout is the same for every schedule; `schedule_state` is `()` but for a
+    metric-driven one. A state of zeros is one before any update.
     """
 
     count: Array  # type: ignore[assignment]  # updates made
-    learning_rate: Array  # what the last update used; before one, what the first will
+    last_learning_rate: Array  # what the last update used; before one, what it will use
     multiplier: Array  # what every rate is multiplied by, 1 until someone changes it
+    started: Array  # False only in a state of zeros, whose multiplier then is 1
     schedule_state: Any
+    inner_state: Any  # of the optimizer
+
+    @property
+    def hyperparams(self) -> dict[str, Array]:
+        """The rate that the last update used, as `optax.inject_hyperparams` shows it.
+
+        To be read: changes are lost. `set_multiplier` steers.
+        """
+        return {"learning_rate": self.last_learning_rate}
+
+
+def with_schedule(
+    optimizer: "Callable[..., optax.GradientTransformation]",
+    schedule: MetricDrivenLike,
+    /,
+    **settings: Any,
+) -> "optax.GradientTransformationExtraArgs":
+    """An optimizer of Optax under a schedule that is read, steered and metric-driven.
+
+    Makes the updates of `optimizer(learning_rate=schedule, **settings)`. Its state also
+    holds the rate that the last update used (see `learning_rate`), a multiplier (see
+    `set_multiplier`), and what a metric-driven schedule remembers. It has one layout for
+    every schedule and for a number, so a checkpoint survives a change of schedule.
+
+    Formula, at the update after `count` others:
+
+        rate = schedule(count) * multiplier
+        the update is that of optimizer(learning_rate=rate, **settings)
+
+    Args:
+      optimizer: What makes the optimizer and takes `learning_rate` as a number:
+        `optax.adamw`, another of Optax or `optax.contrib`, or a function of your own.
+      schedule: A schedule, a number, a callable of the step, or a metric-driven
+        schedule, whose metric is then passed to the optimizer's `update` as `value=`.
+      **settings: The other arguments of `optimizer`, by name.
+
+    Returns:
+      An `optax.GradientTransformationExtraArgs`.
+
+    Raises:
+      TypeError: `optimizer` takes no `learning_rate`, or is an optimizer already, whose
+        updates are scaled; `schedule` is none of these.
+      ValueError: The optimizer looks at its rate only once, so no schedule moves it.
+
+    Example:
+      >>> import jaxsched as js, optax
+      >>> import jax.numpy as jnp
+      >>> optimizer = js.with_schedule(
+      ...     optax.adamw, js.linear(1.0, 0.0, steps=4), weight_decay=1e-4)
+      >>> params = jnp.array([1.0, 2.0])
+      >>> state = optimizer.init(params)
+      >>> for _ in range(2):
+      ...     updates, state = optimizer.update(params, state, params)
+      >>> float(js.learning_rate(state))
+      0.75
+    """
+    refuse_unfit(optimizer, settings)
+    made = partial(optimizer, **settings)
+    return _scheduled(made, admitted("with_schedule", "schedule", schedule, Driven()))
 
 
 def scale_by_learning_rate(
@@ -32,11 +97,10 @@ def scale_by_learning_rate(
 ) -> "optax.GradientTransformationExtraArgs":
     """Scales updates by minus the learning rate, and remembers it.
 
-    In the place of `optax.scale_by_learning_rate`, at the end of a chain. The state holds
-    the rate that the last update used (see `learning_rate`) and a multiplier that always
-    takes effect (see `set_multiplier`). Its layout is the same for a number and for every
-    schedule, so a checkpoint survives a change of schedule; a metric-driven one adds its
-    own state.
+    In the place of `optax.scale_by_learning_rate`, at the end of a chain of `scale_by_...`
+    parts. What comes before must not have scaled by a rate: after `optax.adamw(1.0)`,
+    which has, the sign would be wrong. For a whole optimizer use `with_schedule`, which
+    also says what the state holds.
 
     Formula, at the update after `count` others:
 
@@ -44,8 +108,7 @@ def scale_by_learning_rate(
         update = -rate * update
 
     Args:
-      learning_rate: A schedule, a number, a callable of the step, or a metric-driven
-        schedule, whose metric is then passed to the optimizer's `update` as `value=`.
+      learning_rate: As `schedule` of `with_schedule`.
       flip_sign: Whether to change the sign, so that applying updates descends.
 
     Returns:
@@ -69,39 +132,74 @@ def scale_by_learning_rate(
     """
     import optax  # what merely evaluates schedules does without it
 
+    made = partial(optax.scale_by_learning_rate, flip_sign=flip_sign)
     name = "scale_by_learning_rate"
-    schedule = admitted(name, "learning_rate", learning_rate, Driven())
+    return _scheduled(made, admitted(name, "learning_rate", learning_rate, Driven()))
+
+
+def _scheduled(
+    made: "Callable[..., optax.GradientTransformation]", schedule: Any
+) -> "optax.GradientTransformationExtraArgs":
+    """What `made(learning_rate=...)` makes, anew at each update, with that one's rate."""
+    import optax
+
     driven = isinstance(schedule, MetricDriven)
-    sign = -1 if flip_sign else 1
-    layout = jax.tree.structure(schedule.init() if driven else ())
 
     def rate_of(count: Array, own: Any) -> Array:
-        return schedule(own if driven else count)
+        return as_real(schedule(own if driven else count))
 
-    def init(params: Any) -> ScaleByLearningRateState:
-        del params
-        count = strong(0)
+    def init(params: Any) -> ScheduledState:
         own = schedule.init() if driven else ()
-        first = strong(rate_of(count, own).astype(strong(1.0).dtype))
-        return ScaleByLearningRateState(count, first, strong(1.0), own)
+        first = strong(rate_of(strong(0), own))
+        inner = made(learning_rate=first).init(params)
+        return ScheduledState(strong(0), first, strong(1.0), strong(True), own, inner)
 
     def update(
         updates: Any, state: Any, params: Any = None, **extra: Any
-    ) -> tuple[Any, ScaleByLearningRateState]:
-        del params
-        if jax.tree.structure(state.schedule_state) != layout:
-            raise ValueError(
-                "scale_by_learning_rate: the state is that of another kind of schedule "
-                f"than {short(schedule)}; begin with a new state and set_step_count"
-            )
-        rate = rate_of(state.count, state.schedule_state) * as_real(state.multiplier)
-        own = schedule.update(state.schedule_state, **extra) if driven else ()
-        updates = jax.tree.map(lambda g: (sign * rate).astype(g.dtype) * g, updates)
-        return updates, ScaleByLearningRateState(
+    ) -> tuple[Any, ScheduledState]:
+        state = _arrays(state, schedule)
+        multiplier = state.multiplier
+        unset = ~state.started & (multiplier == 0)
+        multiplier = as_real(jnp.where(unset, jnp.ones_like(multiplier), multiplier))
+        rate = rate_of(state.count, state.schedule_state) * multiplier
+        inner = optax.with_extra_args_support(made(learning_rate=rate))
+        updates, own = inner.update(updates, state.inner_state, params, **extra)
+        after = ScheduledState(
             later(state.count, 1).astype(state.count.dtype),
-            rate.astype(state.learning_rate.dtype),
-            state.multiplier,
+            rate.astype(state.last_learning_rate.dtype),
+            multiplier.astype(state.multiplier.dtype),
+            strong(True),
+            schedule.update(state.schedule_state, **extra) if driven else (),
             own,
         )
+        return updates, after
 
     return optax.GradientTransformationExtraArgs(init, update)
+
+
+def _arrays(state: Any, schedule: Any) -> ScheduledState:
+    """The state with arrays as leaves, or a refusal of what is none of this schedule."""
+    if not isinstance(state, ScheduledState):
+        raise ValueError(
+            "the state is not that of js.with_schedule or js.scale_by_learning_rate, but "
+            f"a {type(state).__name__}; begin with optimizer.init(params) and let its "
+            "schedule go on with js.set_step_count(state, count), together with the "
+            "counts of averages such as Adam's with "
+            "js.set_step_count(state, count, every=True)"
+        )
+    driven = isinstance(schedule, MetricDriven)
+    new = ScheduledState(
+        strong(0),
+        strong(1.0),
+        strong(1.0),
+        strong(True),
+        schedule.init() if driven else (),
+        (),
+    )
+    inner, plain = state.inner_state, state._replace(inner_state=())
+    if jax.tree.structure(plain) != jax.tree.structure(new):
+        raise ValueError(
+            "the state is that of another kind of schedule than "
+            f"{short(schedule)}; begin with a new state and js.set_step_count"
+        )
+    return jax.tree.map(as_leaf, plain, new)._replace(inner_state=inner)

@@ -1,0 +1,80 @@
+"""Whether one rate for each update is what a schedule is to an optimizer of Optax."""
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxsched.rule import short
+
+_RATE = "learning_rate"
+
+
+def refuse_unfit(optimizer: Any, settings: dict[str, Any]) -> None:
+    """Refuses what is no function of a learning rate that its updates depend on."""
+    got = f"got optimizer={short(optimizer)}"
+    if hasattr(optimizer, "update") and hasattr(optimizer, "init"):
+        raise TypeError(
+            "with_schedule: optimizer must be what makes one, such as optax.adamw, not "
+            "one that is made and has its rate: with_schedule(optax.adamw, schedule, "
+            f"weight_decay=...), {got}"
+        )
+    if not callable(optimizer):
+        raise TypeError(f"with_schedule: optimizer must be a function, {got}")
+    takes = inspect.signature(optimizer).parameters.values()
+    named = any(p.name == _RATE or p.kind is p.VAR_KEYWORD for p in takes)
+    if not named or _RATE in settings:
+        reason = "given twice" if named else "no argument of it"
+        raise TypeError(f"with_schedule: {_RATE} is {reason}, {got}")
+    reason = _why_not(partial(optimizer, **settings))
+    if reason:
+        raise ValueError(f"with_schedule: optimizer {reason}, {got}")
+
+
+def _why_not(made: Callable[..., Any]) -> str | None:
+    """Why one rate for each update is not what a schedule is to the optimizer.
+
+    As far as a small trial tells: what needs masks by name, or a loss, is not tried.
+    """
+    seen: list[int] = []
+
+    def probe(count: Any) -> float:
+        seen.append(int(count))
+        return 1.0
+
+    params = {"weights": jnp.zeros((2, 2))}
+    # Optax mixes dtypes, whatever its users allow themselves.
+    with jax.ensure_compile_time_eval(), jax.numpy_dtype_promotion("standard"):
+        try:
+            state = made(learning_rate=probe).init(params)
+            seen.clear()
+            trial = lambda grads: _updates(made, probe, grads, state, params)
+            jax.make_jaxpr(trial)(params)
+        except Exception:  # also of what takes a number only
+            seen.clear()
+        if seen:
+            more = (
+                "evaluates its schedule at later steps too: give it the schedule itself"
+            )
+            return more if any(seen) else None
+        made(learning_rate=1.0)  # what is wrong with the settings is said
+        try:
+            state = made(learning_rate=1.0).init(params)
+            trial = lambda rate: _updates(made, rate, params, state, params)
+            jaxpr = jax.make_jaxpr(trial)(1.0).jaxpr
+        except Exception:
+            return None
+    used = any(jaxpr.invars[0] is x for eqn in jaxpr.eqns for x in eqn.invars)
+    return None if used else "uses its rate only as it begins: no schedule moves it"
+
+
+def _updates(
+    made: Callable[..., Any], rate: Any, grads: Any, state: Any, params: Any
+) -> Any:
+    import optax
+
+    optimizer = optax.with_extra_args_support(made(learning_rate=rate))
+    return optimizer.update(grads, state, params)
