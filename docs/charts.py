@@ -20,6 +20,7 @@ MORE = {
     "window=15)",
     "cooldown_on_trigger": "cooldown_on_trigger(constant(1), steps=30, window=4, "
     "patience=2)",
+    "kl_adaptive": "kl_adaptive(constant(0.3), target=0.3, band=1.1, max_value=1)",
 }
 
 CALLS = {pictures.name_of(call): call for call in pictures.calls()} | MORE

@@ -60,6 +60,7 @@ from jaxsched.inspection.phases import horizon, phases
 from jaxsched.inspection.plot import plot
 from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
 from jaxsched.metric_driven.greedy import greedy
+from jaxsched.metric_driven.kl import kl_adaptive
 from jaxsched.metric_driven.machine import (
     Machine,
     MetricDriven,
@@ -175,6 +176,7 @@ __all__ = [
     "greedy",
     "back_off_on_spike",
     "cooldown_on_trigger",
+    "kl_adaptive",
     # shapes with hyperparameters
     "rex",
     "tanh",

@@ -193,6 +193,7 @@ LENGTH = bad(NOT_NUMBERS, [*NOT_FINITE, *RANKS, *NEGATIVE, *TOO_LONG])
 LENGTH += bad(values=PARTS_OF_A_STEP)
 PERIOD = LENGTH + bad(values=ZERO)
 GROWTH = PERIOD + bad(values=["0.5", "0.999", "1.0001", "np.float32(1.0005)"])
+ABOVE_ONE = POSITIVE + bad(values=["1", "1.0", "0.5"])
 SEED = bad([*NOT_NUMBERS, *FRACTIONS], [*RANKS, "-1", "jnp.array(-3)", *TOO_LONG])
 COUNT = SEED + bad(values=["0", "np.int8(0)", "jnp.array(0)"])
 FLAG = bad(NOT_FLAGS)
@@ -221,7 +222,8 @@ KINDS_OF_WORDS = [
     (SEED, "seed patience greedy.warmup greedy.cooldown reduce_on_plateau.cooldown"),
     (COUNT, "window reset_after"),
     (RATE, "threshold"),
-    (POSITIVE, "back_off_on_spike.threshold"),
+    (POSITIVE, "back_off_on_spike.threshold target"),
+    (ABOVE_ONE, "kl_adaptive.factor band"),
     (LENGTH, "hold_steps recover_steps"),
     (CHOICE, "mode threshold_mode"),
     (FLAG, "staircase overlap freeze"),
@@ -311,6 +313,7 @@ back_off_on_spike(schedule=0.5, factor=0.5, threshold=3.0, hold_steps=10,
                   recover_steps=20, window=30, shape="cosine")
 cooldown_on_trigger(schedule=0.5, steps=10, end_value=0.1, shape="cosine", patience=2,
                     threshold=0.1, threshold_mode="abs", mode="max", window=3)
+kl_adaptive(schedule=0.5, target=0.1, factor=1.5, band=2.0, min_value=0.1, max_value=0.9)
 rex(beta=0.5)
 inverse_proportional(ratio=0.5)
 tanh(lower=-5.0, upper=2.0)

@@ -85,6 +85,8 @@ GLOSSARY = {
     "window": "how many metrics a judgement looks at",
     "cooldown": "judgements without effect after a reduction",
     "warmup": "judgements without effect after a rise",
+    "target": "the metric to keep near to",
+    "band": "how many times the target is too much, and which part of it too little",
     "reset_after": "judgements at the floor after which everything begins anew",
     "hold_steps": "the length of the part at a lower rate",
     "recover_steps": "the length of the way back",
@@ -98,7 +100,7 @@ GLOSSARY = {
 BY_NAME = """
 power time_power shape factors step_factor length_factor value_factor peak_factor limit
 phases staircase overlap freeze distribution bound threshold threshold_mode mode window
-reset_after hold_steps recover_steps
+reset_after band hold_steps recover_steps
 """
 
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS

@@ -415,3 +415,41 @@ def test_metric_driven_schedules_do_not_go_where_a_step_is_given():
     optimizer = optax.sgd(P(S))  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="inject_hyperparams"):
         optimizer.update(jnp.ones(2), optimizer.init(jnp.ones(2)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_kl_adaptive_is_that_of_rsl_rl(seed: int):
+    """Its loop over a rate, in double precision, for divergences all over the band."""
+    rng = np.random.default_rng(seed)
+    sizes = np.exp(-4.6 + 1.5 * np.sin(np.arange(300) / 15) + rng.normal(0, 0.7, 300))
+    divergences = np.where(rng.uniform(size=300) < 0.1, 0.0, sizes)
+    rate, expected = 1e-3, []
+    for divergence in divergences:
+        if divergence > 0.01 * 2:
+            rate = max(1e-5, rate / 1.5)
+        elif 0 < divergence < 0.01 / 2:
+            rate = min(1e-2, rate * 1.5)
+        expected.append(rate)
+    driven = js.kl_adaptive(1e-3, target=0.01)
+
+    def body(state: Any, value: Any) -> Any:
+        state = driven.update(state, value=value)
+        return state, driven(state)
+
+    inputs = divergences.astype(np.float32)
+    _, found = jax.jit(lambda x: jax.lax.scan(body, driven.init(), x))(inputs)
+    # Up to 300 products, each rounded once in single precision.
+    np.testing.assert_allclose(found, expected, rtol=300 * 2.0**-23)
+    assert min(expected) < 2e-4
+    assert max(expected) > 5e-3
+
+
+def test_a_divergence_that_is_not_finite_lowers_the_rate():
+    """It is too large, whatever it is."""
+    driven = js.kl_adaptive(1e-3, target=0.01, factor=2.0)
+    for value in (np.nan, np.inf, 1.0):
+        assert float(driven(driven.update(driven.init(), value=value))) == np.float32(
+            5e-4
+        )
+    assert float(driven(driven.update(driven.init(), value=-1.0))) == np.float32(1e-3)
+    assert float(driven(driven.update(driven.init(), value=None))) == np.float32(1e-3)

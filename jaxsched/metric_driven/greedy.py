@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 
-from jaxsched.arrays import Numeric, as_real
+from jaxsched.arrays import Numeric
 from jaxsched.domains import Count, Factor, Rate, Value
+from jaxsched.metric_driven.bounds import bounded, inverse, moved
 from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
 from jaxsched.metric_driven.machine import Machine, Report, Scalar
 from jaxsched.metric_driven.metrics import (
@@ -17,14 +17,11 @@ from jaxsched.metric_driven.metrics import (
     ThresholdMode,
     Window,
     look,
+    refuse_crossed,
     refuse_growth,
     refuse_impossible,
     worst,
 )
-from jaxsched.numerics import at_least, at_most, safely
-from jaxsched.rule import Refusal, known
-
-_LARGEST = 1e30  # so that a rate of nearly 0 times it is a number
 
 
 class Greedy(NamedTuple):
@@ -50,10 +47,7 @@ def _check(
 ) -> None:
     refuse_growth(factor)
     refuse_impossible(threshold, threshold_mode, mode)
-    if known(min_value, max_value) and np.any(
-        np.asarray(min_value) > np.asarray(max_value)
-    ):
-        raise Refusal("min_value must be <= max_value", "min_value", "max_value")
+    refuse_crossed(min_value, max_value)
 
 
 @metric_driven(check=_check)
@@ -141,13 +135,16 @@ def greedy(
         good = jnp.where(counts & seen.better, memory.good + 1, 0)
         bad = jnp.where(counts & ~seen.better, memory.bad + 1, 0)
         rises, falls = good > patience, bad > patience
-        # The rate stops at its bounds, so the multiplier stops at these.
-        positive = report.base > 0
-        base = safely(positive, report.base)
-        least = jnp.where(positive, min_value / base, 0.0)
-        most = jnp.where(positive, max_value / base, memory.multiplier)
-        most = jnp.minimum(most, _LARGEST)
-        multiplier = _moved(memory.multiplier, rises, falls, factor, least, most)
+        multiplier, least = moved(
+            memory.multiplier,
+            rises,
+            falls,
+            inverse(factor),
+            factor,
+            report.base,
+            min_value,
+            max_value,
+        )
         rests = jnp.where(rises, warmup, jnp.where(falls, cooldown, memory.waiting))
         after = Greedy(
             window=left,
@@ -164,24 +161,9 @@ def greedy(
         return _where(seen.due, after, memory._replace(window=left))
 
     def rate(memory: Greedy, step: Array, base: Array) -> Array:
-        low, high = at_most(base, min_value), at_least(base, max_value)
-        return at_most(at_least(base * as_real(memory.multiplier), low), high)
+        return bounded(base, memory.multiplier, min_value, max_value)
 
     return Machine(start, judge, rate)
-
-
-def _moved(
-    multiplier: Numeric,
-    rises: Array,
-    falls: Array,
-    factor: Numeric,
-    least: Array,
-    most: Array,
-) -> Array:
-    """The multiplier after a rise or a fall, which never goes the other way."""
-    up = jnp.maximum(jnp.minimum(multiplier / factor, most), multiplier)
-    down = jnp.minimum(jnp.maximum(multiplier * factor, least), multiplier)
-    return jnp.where(rises, up, jnp.where(falls, down, multiplier))
 
 
 def _where(condition: Array, a: Greedy, b: Greedy) -> Greedy:

@@ -90,3 +90,10 @@ def refuse_impossible(threshold: Numeric, threshold_mode: str, mode: str) -> Non
     relative = threshold_mode == "rel" and mode == "min"
     if relative and known(threshold) and not np.all(np.asarray(threshold) < 1):
         raise Refusal('threshold must be < 1 for "rel" in mode "min"', "threshold")
+
+
+def refuse_crossed(min_value: Numeric, max_value: Numeric) -> None:
+    """Refuses bounds of a rate that leave nothing between them."""
+    crossed = lambda: np.any(np.asarray(min_value) > np.asarray(max_value))
+    if known(min_value, max_value) and crossed():
+        raise Refusal("min_value must be <= max_value", "min_value", "max_value")
