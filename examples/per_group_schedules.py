@@ -3,8 +3,8 @@
 As one would fine-tune a network under a new head: the head learns at once and at a high
 rate, the body rests until the head has settled, and biases are spared weight decay.
 
-`optax.partition` gives each label an optimizer of its own. Where these end with
-`js.scale_by_learning_rate`, `js.learning_rate` reads all their rates by label. An
+`optax.partition` gives each label an optimizer of its own. Where these are made by
+`js.with_schedule`, `js.learning_rate` reads all their rates by label. An
 `nnx.Optimizer` takes a partition from Flax 0.12 on.
 """
 
@@ -18,15 +18,6 @@ from train_digits import BATCH_SIZE, MLP, batches, evaluate, load_data, train_st
 import jaxsched as js
 
 STEPS = 300
-
-
-def adamw(schedule: js.Schedule, weight_decay: float) -> optax.GradientTransformation:
-    """AdamW that remembers its rate."""
-    return optax.chain(
-        optax.scale_by_adam(),
-        optax.add_decayed_weights(weight_decay),
-        js.scale_by_learning_rate(schedule),
-    )
 
 
 def group(path: tuple[Any, ...]) -> str:
@@ -52,9 +43,9 @@ def make_optimizer(steps: int) -> optax.GradientTransformationExtraArgs:
     biases = js.warmup_cosine(0.003, steps, warmup_steps=tenth)
     return optax.partition(
         {
-            "head": adamw(head, weight_decay=0.1),
-            "body": adamw(body, weight_decay=0.1),
-            "biases": adamw(biases, weight_decay=0.0),
+            "head": js.with_schedule(optax.adamw, head, weight_decay=0.1),
+            "body": js.with_schedule(optax.adamw, body, weight_decay=0.1),
+            "biases": js.with_schedule(optax.adamw, biases, weight_decay=0.0),
         },
         labels,
     )

@@ -54,15 +54,11 @@ Settings = dict[str, Any]  # what a run was asked for, kept beside its state
 
 
 def make_optimizer(model: MLP, schedule: Schedule) -> nnx.Optimizer:
-    """AdamW, with a last part whose state has one layout for all plain schedules.
+    """AdamW, in a state that has one layout for all plain schedules.
 
     So a checkpoint made under one of them can be read under another.
     """
-    transformation = optax.chain(
-        optax.scale_by_adam(),
-        optax.add_decayed_weights(1e-4),
-        js.scale_by_learning_rate(schedule),
-    )
+    transformation = js.with_schedule(optax.adamw, schedule, weight_decay=1e-4)
     return nnx.Optimizer(model, transformation, wrt=nnx.Param)
 
 

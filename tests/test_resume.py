@@ -216,7 +216,7 @@ def test_a_run_killed_again_and_again_ends_on_the_same_bits(
 
 def test_there_is_a_metric_driven_state_to_save(whole):
     """Its schedule has reacted to the loss."""
-    name = "optimizer/opt_state/2/schedule_state/memory/multiplier/value"
+    name = "optimizer/opt_state/schedule_state/memory/multiplier/value"
     dtype, _, multiplier = whole["metric-driven"].final[name]
     assert np.frombuffer(multiplier, dtype) < 1
 
@@ -288,7 +288,7 @@ def test_a_changed_schedule_is_shown_and_goes_on(launch, ten_updates, tmp_path):
     assert "their values differ in steps 1 to 19\n" in printed
     assert "at step 10 it jumps from 0.01 to 0.005, 1/2 of it\n" in printed
     with np.load(final) as state:
-        rate = state["optimizer/opt_state/2/learning_rate/value"]
+        rate = state["optimizer/opt_state/last_learning_rate/value"]
         np.testing.assert_allclose(rate, js.parse(new).at(14), rtol=1e-6)
         assert state["optimizer/step/value"] == 15
 

@@ -6,11 +6,13 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import chex
+import flax.serialization
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import optax.contrib
+import orbax.checkpoint as ocp
 import pytest
 from cases import CASES, ONE_OF_EACH, float_dtype
 from flax import linen, nnx
@@ -124,6 +126,27 @@ def test_the_rate_is_found_wherever_it_is(name: str):
     chex.assert_trees_all_equal(js.step_count(state), jax.tree.map(np.int32, count))
     inside = jax.jit(lambda state: js.learning_rate(state, given))(state)
     chex.assert_trees_all_equal(inside, read)
+
+
+@every_holder
+def test_what_was_taken_apart_is_read_too(name: str, tmp_path: Any):
+    """By Flax, and by a checkpoint that is restored without a template."""
+    optimizer, rate, count = HOLDERS[name]
+    state = after(optimizer)
+    given = S if "stock" in name else None
+    with ocp.StandardCheckpointer() as checkpointer:
+        checkpointer.save(tmp_path / "state", state)
+        checkpointer.wait_until_finished()
+        restored = checkpointer.restore(tmp_path / "state")
+    for apart in (restored, flax.serialization.to_state_dict(state)):
+        read = js.learning_rate({"opt_state": apart}, given)
+        chex.assert_trees_all_close(
+            read, jax.tree.map(float_dtype().type, rate), rtol=1e-6
+        )
+        chex.assert_trees_all_equal(js.step_count(apart), jax.tree.map(np.int32, count))
+        moved = js.step_count(js.set_step_count(apart, 9))
+        chex.assert_trees_all_equal(moved, jax.tree.map(lambda _: np.int32(9), count))
+        chex.assert_trees_all_equal(js.step_count(apart), jax.tree.map(np.int32, count))
 
 
 @every_holder
@@ -367,7 +390,7 @@ def nnx_optimizer(transformation: Any) -> tuple[nnx.Optimizer, Callable[[], None
     return optimizer, update
 
 
-@pytest.mark.parametrize("name", ["chain", "driven", "injected", "stock"])
+@pytest.mark.parametrize("name", ["chain", "whole", "driven", "injected", "stock"])
 def test_nnx_optimizers_are_read_and_steered_in_place(name: str):
     """The optimizer itself is given, and comes back changed."""
     transformation, rate, _ = HOLDERS[name]
@@ -376,12 +399,14 @@ def test_nnx_optimizers_are_read_and_steered_in_place(name: str):
     for _ in range(3):
         update()
     given = S if name == "stock" else None
-    for holder in (optimizer, optimizer.opt_state):
+    state = nnx.state(optimizer)
+    for holder in (optimizer, optimizer.opt_state, state, nnx.to_pure_dict(state)):
         assert float(js.learning_rate(holder, given)) == pytest.approx(rate, rel=1e-6)
         assert js.step_count(holder) == 3
+    assert js.step_count(js.set_step_count(nnx.state(optimizer), 2)) == 2
     assert js.set_step_count(optimizer, 1) is optimizer
     assert js.step_count(optimizer) == 1
-    if name in ("chain", "driven"):
+    if name in ("chain", "whole", "driven"):
         assert js.set_multiplier(optimizer, 0.25) is optimizer
         update()
         cuts = 4 if name == "driven" else 1

@@ -12,8 +12,6 @@ from jax import Array
 from jax.tree_util import keystr
 
 from jaxsched.arrays import is_array, is_traced, strong
-from jaxsched.metric_driven.machine import MetricDrivenState
-from jaxsched.training.transformation import ScheduledState
 
 
 class Found(NamedTuple):
@@ -123,7 +121,8 @@ def refuse(name: str, opt_state: Any, found: list[Found], how: str) -> NoReturn:
 
 
 # Kinds of states. They are known by their fields: live ones are tuples with names, those
-# that a checkpoint or Flax has taken apart are mappings with the same names.
+# that a checkpoint or Flax has taken apart are mappings with the same names, but for those
+# of empty fields.
 
 
 def part(node: Any, name: str) -> Any:
@@ -147,7 +146,7 @@ def _names(node: Any) -> frozenset[Any]:
 
 def remembers(node: Any) -> bool:
     """Whether it is the state of `with_schedule` or `scale_by_learning_rate`."""
-    return _names(node) == {*ScheduledState._fields}
+    return _names(node) >= {"count", "last_learning_rate", "multiplier", "started"}
 
 
 def injects(node: Any) -> bool:
@@ -164,7 +163,7 @@ def is_partition(node: Any) -> bool:
 
 def is_driven(node: Any) -> bool:
     """Whether it is the state of a metric-driven schedule."""
-    return _names(node) == {*MetricDrivenState._fields}
+    return _names(node) >= {"step", "started", "told"}
 
 
 def is_rate(node: Any) -> bool:
@@ -180,8 +179,8 @@ def is_rate(node: Any) -> bool:
 
 def is_clock(node: Any) -> bool:
     """Whether it counts updates for a schedule, and for nothing else."""
-    wraps = {"hyperparams", "schedule_state"} & _names(node)
-    return counts(node) and bool(wraps or _names(node) == {"count"})
+    injected = counts(node) and "hyperparams" in _names(node)
+    return remembers(node) or injected or _names(node) == {"count"}
 
 
 def counts(node: Any) -> bool:
