@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from cases import CASES, Case, case, float_dtype, thorough
+from hypothesis import HealthCheck, given, settings
+from test_composition import Tree, trees
 
 import jaxsched as js
 from jaxsched.arrays import enable_x64
@@ -198,3 +200,20 @@ def test_second_derivatives_are_finite(c: Case):
     twice = jax.grad(jax.grad(c.schedule))
     with jax.disable_jit():
         chex.assert_tree_all_finite(jax.vmap(twice)(times_of(c)))
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(tree=trees)
+def test_gradients_of_random_compositions_are_those_of_the_curve(tree: Tree):
+    """By every number in them, at integer steps and at those in between."""
+    c = Case(lambda schedule: schedule, {"schedule": tree.schedule}, 24)
+    with jax.disable_jit():
+        assert wrong_by_value(c, steps_of(c)) == {}
+        assert wrong_by_value(c, times_of(c)) == {}
