@@ -33,9 +33,10 @@ def progress(step: Numeric, steps: Numeric) -> tuple[Array, Array]:
     >>> print(*js.progress(250, 1000))
     0.25 0.75
     """
+    is_positive = isinstance(steps, (int, float)) and steps > 0
     step, steps = together(step, steps)
     elapsed = jnp.minimum(step, steps)
-    length = jnp.where(steps > 0, steps, 1)
+    length = steps if is_positive else jnp.where(steps > 0, steps, 1)
     return fractions(elapsed, steps - elapsed, length)
 
 
