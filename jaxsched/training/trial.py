@@ -46,8 +46,13 @@ def _why_not(made: Callable[..., Any]) -> str | None:
         return 1.0
 
     params = {"weights": jnp.zeros((2, 2))}
-    # Optax mixes dtypes, whatever its users allow themselves.
-    with jax.ensure_compile_time_eval(), jax.numpy_dtype_promotion("standard"):
+    # Optax mixes dtypes and ranks, whatever its users allow themselves.
+    with (
+        jax.ensure_compile_time_eval(),
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+        jax.debug_nans(False),
+    ):
         try:
             state = made(learning_rate=probe).init(params)
             seen.clear()
