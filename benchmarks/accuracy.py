@@ -173,6 +173,8 @@ ROWS: dict[str, Row] = {
     "flat_cosine": Row(lambda n: js.flat_cosine(3e-4, n, n // 4)),
     "cycle": Row(lambda n: js.cycle(js.cosine(3e-4, 0.0, n // 10), n // 10)),
     "staircase": Row(lambda n: js.staircase(js.cosine(3e-4, 0.0, n), n // 100)),
+    "per": Row(lambda n: js.per(js.cosine(3e-4, 0.0, n // 100), 100)),
+    "choose": Row(lambda n: js.choose(1, [3e-4, js.cosine(3e-4, 0.0, n)])),
     "reverse": Row(lambda n: js.reverse(js.cosine(3e-4, 0.0, n), n)),
 }
 

@@ -32,7 +32,7 @@ class Sweep:
             total_steps=self.steps,
             warmup_steps=self.warmups,
             init_value=0.0,
-        )
+        ).schedules
 
     def optax(self) -> list[optax.Schedule]:
         """The same schedules in Optax."""

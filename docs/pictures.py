@@ -56,12 +56,14 @@ EXAMPLES = {
         "cooldown(inverse_sqrt_decay(1, 20), begin=60, steps=40)",
         "cycle(linear(1, 0.2, 40), steps=40, value_factor=0.7)",
         "staircase(cosine(1, 0, 100), every=20)",
+        "per(linear(1, 0, 5), every=20)",
         "delay(cosine(1, 0, 60), steps=40)",
         "shift(cosine(1, 0, 100), steps=30)",
         "stretch(cosine(1, 0, 50), factor=2)",
         "reverse(polynomial(1, 0, 100, power=2), steps=100)",
         "retime(cosine(1, 0, 100), clock=polynomial(0, 100, 100, power=2))",
         "noise(cosine(1, 0.2, 100), scale=0.2, seed=2, every=4)",
+        "choose(1, [constant(0.4), cosine(1, 0, 100), linear(0.7, 0, 60)])",
         "maximum(cosine(1, 0, 100), linear(0.6, 0.2, 100))",
         "minimum(linear(0, 1, 60), inverse_sqrt_decay(1, 20))",
         "clip(cosine(1, 0, 100), min_value=0.2, max_value=0.8)",
@@ -119,6 +121,8 @@ def parts(call: str, schedule: js.Schedule) -> list[js.Schedule]:
     """The schedules that a combinator was given, each from where it is in force."""
     held = [getattr(schedule, k, None) for k in ("schedule", "first", "second")]
     held = [part for part in held if part is not None]
+    if name_of(call) == "choose":
+        held = list(schedule.schedules)
     if name_of(call) == "join":
         begins = [0, *schedule.boundaries]
         pairs = zip(schedule.schedules, begins, strict=True)

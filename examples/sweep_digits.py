@@ -1,7 +1,8 @@
 """A sweep: every schedule of a grid trains a network, all in one compiled program.
 
-`js.grid` makes one stacked schedule of 8 peaks x 8 warm-ups, and `jax.vmap` maps the
-whole training run over it and over the seeds: 128 runs, compiled once. The digits come
+`js.grid` makes one stacked schedule of 8 peaks x 8 warm-ups and a table of them, and
+`jax.vmap` maps the whole training run over it and over the seeds: 128 runs, compiled
+once. The leaderboard shows the settings from the table. The digits come
 with scikit-learn. The best schedule is chosen by its accuracy on validation images; the
 test images only say how good it is.
 
@@ -65,8 +66,10 @@ class Run(NamedTuple):
     test_accuracy: Any
 
 
-def make_grid(peaks: int, warmups: int, steps: int) -> tuple[dict[str, Any], Any]:
-    """The axes of the grid, and all their combinations as one stacked schedule."""
+def make_grid(
+    peaks: int, warmups: int, steps: int
+) -> tuple[dict[str, Any], js.Grid[js.Schedule]]:
+    """The axes of the grid, and all their combinations."""
     axes = {
         "peak_value": [float(f"{x:.2g}") for x in np.geomspace(1e-4, 0.3, peaks)],
         "warmup_steps": [round(x) for x in np.linspace(0, steps * 7 // 8, warmups)],
@@ -220,13 +223,13 @@ def peak_memory() -> str:
     return f"{used / MIB:.0f} MiB in this process"
 
 
-def leaderboard(schedules: Sequence[js.Schedule], runs: Run, best: int) -> str:
-    """The best schedules as text, by their validation accuracy: means over the seeds."""
-    rows = ["rank  validation    test  schedule"]
+def leaderboard(grid: js.Grid[js.Schedule], runs: Run, best: int) -> str:
+    """The best settings as text, by their validation accuracy: means over the seeds."""
+    rows = ["rank  validation    test  settings"]
     for rank, i in enumerate(ranking(runs)[:best], 1):
         rows.append(
             f"{rank:4}  {runs.validation_accuracy[i].mean():10.2%}"
-            f"  {runs.test_accuracy[i].mean():6.2%}  {schedules[i]!r}"
+            f"  {runs.test_accuracy[i].mean():6.2%}  {grid.label(i)}"
         )
     return "\n".join(rows)
 
@@ -354,12 +357,12 @@ def main(argv: list[str] | None = None) -> None:
             f"among {len(devices)} devices: change --peaks or --warmups"
         )
     axes, grid = make_grid(args.peaks, args.warmups, args.steps)
-    schedules = js.unstack(grid)
+    schedules = js.unstack(grid.schedules)
 
     begin = time.perf_counter()
     with tqdm(unit="update", disable=jax.process_index() > 0) as progress:
         sweep = compile_sweep(
-            grid,
+            grid.schedules,
             steps=args.steps,
             seeds=args.seeds,
             batch_size=args.batch_size,
@@ -368,7 +371,7 @@ def main(argv: list[str] | None = None) -> None:
         )
         runs = run_sweep(sweep)
     seconds = time.perf_counter() - begin
-    print(leaderboard(schedules, runs, args.best))
+    print(leaderboard(grid, runs, args.best))
     print(
         f"\n{len(schedules)} schedules x {args.seeds} seeds on {len(devices)} "
         f"device{'s' * (len(devices) > 1)} in {seconds:.1f} s, compilation included\n"

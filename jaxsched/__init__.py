@@ -9,6 +9,8 @@
 from typing import TYPE_CHECKING
 
 from jaxsched.clock import Clock
+from jaxsched.combinators.blocks import per
+from jaxsched.combinators.choice import choose
 from jaxsched.combinators.limits import clip, maximum, minimum
 from jaxsched.combinators.products import compounded as _compounded  # noqa: F401, what text may call
 from jaxsched.combinators.randomness import noise
@@ -51,6 +53,7 @@ from jaxsched.domains.numbers import Number
 from jaxsched.export import to_keras, to_torch_lambda
 from jaxsched.grids.evaluation import evaluate
 from jaxsched.grids.grid import grid
+from jaxsched.grids.points import Grid
 from jaxsched.grids.random_grid import random_grid
 from jaxsched.inspection.changes import Change
 from jaxsched.inspection.comparison import ComparedStep, Comparison, compare
@@ -151,12 +154,14 @@ __all__ = [
     "cooldown",
     "cycle",
     "staircase",
+    "per",
     "delay",
     "shift",
     "stretch",
     "reverse",
     "retime",
     "noise",
+    "choose",
     # arithmetic
     "maximum",
     "minimum",
@@ -203,6 +208,7 @@ __all__ = [
     "unstack",
     "grid",
     "random_grid",
+    "Grid",
     "Uniform",
     "LogUniform",
     "Integer",

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ def check_collectives_are_seen() -> None:
 def check_sharded_sweep() -> None:
     """The devices share the grid, never talk, and find what one device finds."""
     _, grid = sweep_digits.make_grid(4, 4, steps=8)
-    settings = {"steps": 8, "seeds": 2}
-    alone = sweep_digits.run_sweep(sweep_digits.compile_sweep(grid, **settings))
-    sweep = sweep_digits.compile_sweep(grid, devices=jax.devices(), **settings)
+    given = partial(sweep_digits.compile_sweep, grid.schedules, steps=8, seeds=2)
+    alone = sweep_digits.run_sweep(given())
+    sweep = given(devices=jax.devices())
     assert collectives(sweep.program) == []
     stacked, _ = sweep.arguments
     for leaf in jax.tree.leaves(stacked):
@@ -89,7 +90,9 @@ def check_replicated_rates() -> None:
 def check_sharded_evaluation() -> None:
     """`evaluate` keeps the sharding of a grid."""
     mesh = Mesh(np.array(jax.devices()), ("grid",))
-    grid = js.grid(js.cosine, init_value=[1.0, 0.5], end_value=0.0, steps=range(1, 5))
+    grid = js.grid(
+        js.cosine, init_value=[1.0, 0.5], end_value=0.0, steps=range(1, 5)
+    ).schedules
     spread = jax.device_put(grid, NamedSharding(mesh, PartitionSpec("grid")))
     values = js.evaluate(spread, jnp.arange(6))
     assert len(values.sharding.device_set) == 8

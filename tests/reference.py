@@ -602,6 +602,12 @@ def staircase(schedule, every):
     return _rule(lambda t: inner(_turns(t, every, True) * _length(every)))
 
 
+def per(schedule, every):
+    """s(t) = schedule(floor(t / every))."""
+    inner = _part(schedule)
+    return _rule(lambda t: inner(_turns(t, every, True)))
+
+
 def delay(schedule, steps):
     """s(t) = schedule(max(t - steps, 0))."""
     inner = _part(schedule)
@@ -631,6 +637,11 @@ def retime(schedule, clock):
     """s(t) = schedule(clock(t))."""
     inner = _part(schedule)
     return _rule(lambda t: inner(clock(t)))
+
+
+def choose(index, schedules):
+    """s(t) = schedules[index](t)."""
+    return _part(schedules[index])
 
 
 # Schedules combined value by value.

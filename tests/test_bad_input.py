@@ -219,7 +219,10 @@ KINDS_OF_WORDS = [
     (PERIOD, "cosine_restarts.steps cycle.steps warmup_exponential.decay_steps"),
     (GROWTH, "length_factor"),
     (COUNT, "limit"),
-    (SEED, "seed patience greedy.warmup greedy.cooldown reduce_on_plateau.cooldown"),
+    (
+        SEED,
+        "index seed patience greedy.warmup greedy.cooldown reduce_on_plateau.cooldown",
+    ),
     (COUNT, "window reset_after"),
     (RATE, "threshold"),
     (POSITIVE, "back_off_on_spike.threshold target"),
@@ -276,12 +279,14 @@ warmup(schedule=0.5, steps=10, init_value=0.1, shape="cosine", overlap=True)
 cooldown(schedule=0.5, begin=10, steps=5, end_value=0.1, shape="cosine", freeze=False)
 cycle(schedule=0.5, steps=10, length_factor=2, value_factor=0.5, limit=3)
 staircase(schedule=0.5, every=10)
+per(schedule=0.5, every=10)
 delay(schedule=0.5, steps=10)
 shift(schedule=0.5, steps=10)
 stretch(schedule=0.5, factor=2.0)
 reverse(schedule=0.5, steps=10)
 retime(schedule=0.5, clock=abs)
 noise(schedule=0.5, scale=0.1, seed=0, distribution="uniform", bound=2.0, every=10)
+choose(index=1, schedules=[0.5, 0.1])
 add(first=0.5, second=0.1)
 subtract(first=0.5, second=0.1)
 multiply(first=0.5, second=0.1)
@@ -675,6 +680,24 @@ js.cycle(line, 9, limit=True)
     TypeError: cycle: limit ... limit=True
 js.staircase(line, 0)
     ValueError: staircase: every ... every=0
+js.per(line, 0)
+    ValueError: per: every ... every=0
+js.per(line, 0.5)
+    ValueError: per: every ... every=0.5
+js.choose(2, [line, 0.5])
+    ValueError: choose: index must be < 2 ... index=2
+js.choose(jnp.array(2), [line, 0.5])
+    ValueError: choose: index must be < 2 ... index=
+js.choose(-1, [line, 0.5])
+    ValueError: choose: index must be >= 0 ... index=-1
+js.choose(0, [])
+    ValueError: choose: schedules ... schedules=[]
+js.choose(0, line)
+    TypeError: choose: schedules must be a list ... schedules=linear(
+js.choose([0, 1], [line, 0.5])
+    TypeError: choose: index must be a whole number ... index=[0, 1]
+js.choose(np.arange(2), [line, 0.5])
+    ValueError: choose: index must be a whole number, not an array of shape (2,)
 js.stretch(line, 1e-400)
     ValueError: stretch: factor ... factor=0.0
 

@@ -325,6 +325,7 @@ TIMED = [
     js.cosine_restarts(1.0, 0.0, 10**9, length_factor=2),
     js.triangular(0.0, 1.0, 10**9),
     js.staircase(js.linear(1.0, 0.0, 2 * 10**10), 10**9),
+    js.per(js.linear(1.0, 0.0, 20), 10**9),
     js.noise(1.0, 0.5, 0, every=10**9),
     js.shift(js.step_decay(1.0, 0.5, 10**9), 2**31 - 10),
     js.natural_exponential_decay(1.0, 1e-10),

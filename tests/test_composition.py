@@ -81,11 +81,16 @@ def leaf(name: str, *args: Any, **kwargs: Any) -> Tree:
 
 def node(name: str, *held: Tree, divides: bool = False, **kwargs: Any) -> Tree:
     """A schedule that holds others."""
-    join = name == "join"
     schedules = [tree.schedule for tree in held]
     make = getattr(reference, name)
     expected = [tree.expected for tree in held]
     sizes = [tree.size for tree in held]
+
+    def given(make: Callable[..., Any], held: list[Any]) -> Any:
+        if name in ("join", "choose"):
+            return make(schedules=held, **kwargs)
+        return make(*held, **kwargs)
+
     if name in ("clip", "negative"):  # a clipped value keeps its error
         size = sizes[0]
     else:
@@ -93,10 +98,10 @@ def node(name: str, *held: Tree, divides: bool = False, **kwargs: Any) -> Tree:
             "subtract": reference.add,
             "minimum": reference.maximum,
         }.get(name, make)
-        size = make_size(*([sizes] if join else sizes), **kwargs)
+        size = given(make_size, sizes)
     return Tree(
-        constructor(name)(*([schedules] if join else schedules), **kwargs),
-        make(*([expected] if join else expected), **kwargs),
+        given(constructor(name), schedules),
+        given(make, expected),
         size,
         1 + sum(tree.parts for tree in held),
         divides or any(tree.divides for tree in held),
@@ -187,6 +192,8 @@ def holding(trees: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         of("cycle", trees, steps=periods, value_factor=halves, limit=periods),
         of("cycle", trees, steps=powers_of_two, length_factor=two, divides=yes),
         of("staircase", trees, every=periods),
+        of("per", trees, every=periods),
+        of("choose", trees, leaves, leaves, index=st.integers(0, 2)),
         of("delay", trees, steps=lengths),
         of("shift", trees, steps=lengths),
         of("reverse", trees, steps=lengths),

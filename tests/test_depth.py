@@ -34,6 +34,8 @@ LEVELS = {
     "clip": lambda s: js.clip(s, 0.25),
     "maximum": lambda s: js.maximum(s, 0.25),
     "staircase": lambda s: js.staircase(s, 2),
+    "per": lambda s: js.per(s, 2),
+    "choose": lambda s: js.choose(1, [LEAF, s]),
     "shift": lambda s: js.shift(s, 1),
     "stretch": lambda s: js.stretch(s, 2.0),
     "reverse": lambda s: js.reverse(s, 8),

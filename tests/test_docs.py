@@ -50,7 +50,7 @@ GLOSSARY = {
     "total_steps": "the length of the whole run",
     "boundaries": "the steps at which something else begins",
     "begin": "the first step of a part",
-    "every": "the length of a stair",
+    "every": "the length of a stair, or of an epoch",
     "timescale": "steps in which a decay falls by its first characteristic factor",
     "limit": "the number of cycles after which it holds",
     "phases": "the number of parts of a one-cycle run",
@@ -71,6 +71,7 @@ GLOSSARY = {
     # schedules
     "schedule": "the schedule inside",
     "schedules": "the schedules inside",
+    "index": "which of the schedules inside",
     "first": "the left operand",
     "second": "the right operand",
     # switches

@@ -131,7 +131,7 @@ def test_a_stacked_schedule_is_never_called_by_mistake(c: Case):
 
 def test_evaluate_is_a_table_of_all_curves():
     peaks, warmups, steps = [0.5, 0.25, 1.0], [0, 5, 20], np.arange(-1, 45)
-    stacked = js.grid(
+    stacked, _ = js.grid(
         js.warmup_cosine, peak_value=peaks, total_steps=40, warmup_steps=warmups
     )
     values = js.evaluate(stacked, steps)
@@ -161,7 +161,7 @@ def test_evaluate_compiles_once_for_many_grids():
     """New numbers are arguments of the program, and so are those under vmap."""
     from jaxsched.grids.evaluation import _mapped
 
-    make = lambda peak: js.grid(js.linear, peak, 0.0, steps=[7, 9, 11])
+    make = lambda peak: js.grid(js.linear, peak, 0.0, steps=[7, 9, 11]).schedules
     js.evaluate(make(1.0), np.arange(13))
     programs = _mapped._cache_size()
     for peak in (2.0, 3.0, 4.0):
@@ -174,22 +174,34 @@ def test_evaluate_compiles_once_for_many_grids():
 
 
 def test_grid_is_the_product_in_order():
-    stacked = js.grid(js.linear, 0.5, end_value=[0.0, 0.25], steps=range(10, 40, 10))
-    assert js.unstack(stacked) == [
+    grid = js.grid(js.linear, 0.5, end_value=[0.0, 0.25], steps=range(10, 40, 10))
+    assert js.unstack(grid.schedules) == [
         js.linear(0.5, end, steps) for end in (0.0, 0.25) for steps in (10, 20, 30)
+    ]
+    assert grid.settings == {
+        "end_value": [0.0, 0.0, 0.0, 0.25, 0.25, 0.25],
+        "steps": [10, 20, 30, 10, 20, 30],
+    }
+    assert [grid.label(i) for i in (0, -1)] == [
+        "end_value=0.0, steps=10",
+        "end_value=0.25, steps=30",
     ]
 
 
 def test_zipped_grid_pairs_entries():
-    stacked = js.grid(
+    stacked, settings = js.grid(
         js.linear, product=False, init_value=[1.0, 2.0], end_value=0.0, steps=[5, 7]
     )
+    assert settings == {"init_value": [1.0, 2.0], "steps": [5, 7]}
     assert js.unstack(stacked) == [js.linear(1.0, 0.0, 5), js.linear(2.0, 0.0, 7)]
 
 
 @pytest.mark.parametrize("product", [True, False])
 def test_grid_without_an_axis_is_one_point(product: bool):
-    assert js.unstack(js.grid(js.constant, 0.5, product=product)) == [js.constant(0.5)]
+    grid = js.grid(js.constant, 0.5, product=product)
+    assert js.unstack(grid.schedules) == [js.constant(0.5)]
+    assert grid.settings == {}
+    assert grid.label(0) == ""
 
 
 @pytest.mark.parametrize(
@@ -204,21 +216,27 @@ def test_grid_without_an_axis_is_one_point(product: bool):
 )
 def test_arrays_are_axes_of_plain_numbers(peaks: Any):
     """They print as they were written."""
-    stacked = js.grid(js.cosine, init_value=peaks, end_value=0.0, steps=9)
+    stacked, settings = js.grid(js.cosine, init_value=peaks, end_value=0.0, steps=9)
     assert js.unstack(stacked) == [js.cosine(p, 0.0, 9) for p in (0.001, 0.01)]
+    assert settings == {"init_value": [0.001, 0.01]}
 
 
 def test_axes_of_tables_schedules_and_float_lengths():
-    tables = js.grid(
-        js.piecewise_constant, values=(0.5, 0.25, 0.125), boundaries=[[2, 4], [3, 9]]
-    )
-    chex.assert_trees_all_equal(
-        js.evaluate(tables, np.array([1, 2, 4, 9])),
-        np.array([[0.5, 0.25, 0.125, 0.125], [0.5, 0.5, 0.25, 0.125]], float_dtype()),
-    )
+    for values in ((0.5, 0.25, 0.125), [0.5, 0.25, 0.125]):
+        tables = js.grid(
+            js.piecewise_constant, values=values, boundaries=[[2, 4], [3, 9]]
+        )
+        expected = [[0.5, 0.25, 0.125, 0.125], [0.5, 0.5, 0.25, 0.125]]
+        chex.assert_trees_all_equal(
+            js.evaluate(tables.schedules, np.array([1, 2, 4, 9])),
+            np.array(expected, float_dtype()),
+        )
+        assert tables.settings == {"boundaries": [[2, 4], [3, 9]]}
     inner = [js.linear(1.0, 0.0, 8), js.linear(2.0, 0.0, 8)]
     warm = js.grid(js.warmup, schedule=inner, steps=[2.0, 4.5])
-    assert js.unstack(warm) == [js.warmup(s, w) for s in inner for w in (2.0, 4.5)]
+    assert js.unstack(warm.schedules) == [
+        js.warmup(s, w) for s in inner for w in (2.0, 4.5)
+    ]
 
 
 def test_a_function_of_the_user_is_a_factory():
@@ -226,8 +244,8 @@ def test_a_function_of_the_user_is_a_factory():
         tail = js.cooldown(js.constant(peak), begin=round(80 * share), steps=20)
         return js.warmup(tail, 10)
 
-    stacked = js.grid(decayed, peak=[0.5, 1.0], share=[0.25, 0.5])
-    values = js.evaluate(stacked, np.array([40, 60]))
+    grid = js.grid(decayed, peak=[0.5, 1.0], share=[0.25, 0.5])
+    values = js.evaluate(grid.schedules, np.array([40, 60]))
     expected = np.array(
         [[0.25, 0.0], [0.5, 0.25], [0.5, 0.0], [1.0, 0.5]], float_dtype()
     )
@@ -252,8 +270,8 @@ def test_metric_driven_schedules_and_shapes_stack():
 
 def test_stacking_inside_a_program():
     def values(peaks: jax.Array) -> jax.Array:
-        stacked = js.grid(js.linear, init_value=peaks, end_value=0.0, steps=10)
-        return js.evaluate(stacked, jnp.arange(3))
+        grid = js.grid(js.linear, init_value=peaks, end_value=0.0, steps=10)
+        return js.evaluate(grid.schedules, jnp.arange(3))
 
     peaks = jnp.array([1.0, 2.0])
     chex.assert_trees_all_close(jax.jit(values)(peaks), values(peaks), rtol=3e-7)
@@ -471,13 +489,15 @@ def test_what_varies_may_be_a_random_key_or_have_any_name():
     """Keys of every kind; `factory`, which is an argument of `grid` itself."""
     keys = jax.random.split(jax.random.key(0), 2)
     value = lambda key: js.constant(jax.random.uniform(key))
-    found = js.evaluate(js.grid(value, key=keys), 0)
+    found = js.evaluate(js.grid(value, key=keys).schedules, 0)
     np.testing.assert_array_equal(found, [jax.random.uniform(key) for key in keys])
     named = lambda factory: js.constant(factory)
-    assert js.grid(named, factory=[1.0, 2.0]) == js.grid(js.constant, value=[1.0, 2.0])
+    by_name = js.grid(named, factory=[1.0, 2.0])
+    assert by_name.schedules == js.grid(js.constant, value=[1.0, 2.0]).schedules
+    assert by_name.settings == {"factory": [1.0, 2.0]}
     for key in (jax.random.PRNGKey(0), jax.random.key(0, impl="rbg")):
         drawn = js.random_grid(named, key, 2, factory=js.Uniform(0.0, 1.0))
-        assert len(js.unstack(drawn)) == 2
+        assert len(js.unstack(drawn.schedules)) == 2
 
 
 def test_bounds_become_python_numbers():
@@ -547,11 +567,68 @@ def test_random_grid_is_a_grid():
         total_steps=100,
         warmup_steps=js.Integer(0, 50),
     )
-    stacked = make(jax.random.key(3))
-    schedules = js.unstack(stacked)
+    grid = make(jax.random.key(3))
+    schedules = js.unstack(grid.schedules)
     assert len(schedules) == 5
     assert all(
         0 <= s.begin <= 50 and s.schedule.steps == s.begin == 100 - s.steps
         for s in schedules
     )
-    assert make(jax.random.PRNGKey(3)) == stacked
+    assert grid.settings == {"warmup_steps": [s.begin for s in schedules]}
+    assert grid.label(2) == f"warmup_steps={schedules[2].begin}"
+    assert make(jax.random.PRNGKey(3)) == grid
+
+
+def test_settings_make_the_schedules_again():
+    """They are what the factory was given, in the order of the stack."""
+    fixed = {"total_steps": 100, "init_value": 0.0}
+    axes = {"peak_value": [1e-3, 1e-2], "warmup_steps": [0, 20, 50]}
+    drawn = {"peak_value": js.LogUniform(1e-4, 1.0), "warmup_steps": js.Integer(0, 99)}
+    for grid in (
+        js.grid(js.warmup_cosine, **axes, **fixed),
+        js.random_grid(js.warmup_cosine, jax.random.key(1), 7, **drawn, **fixed),
+    ):
+        schedules = js.unstack(grid.schedules)
+        assert all(len(column) == len(schedules) for column in grid.settings.values())
+        for i, schedule in enumerate(schedules):
+            row = {name: column[i] for name, column in grid.settings.items()}
+            assert schedule == js.warmup_cosine(**row, **fixed)
+            text = f"warmup_cosine({grid.label(i)}, total_steps=100, init_value=0.0)"
+            assert js.parse(text) == schedule
+
+
+def test_a_choice_of_anything_is_in_the_table():
+    """Texts, tables, and what a metric drives, as they were given."""
+    parts = [((5,), (1.0, 0.5)), ((9,), (1.0, 0.25))]
+    made = lambda table: js.piecewise_constant(*table)
+    _, settings = js.random_grid(made, jax.random.key(0), 4, table=js.Choice(parts))
+    assert all(entry in parts for entry in settings["table"])
+    driven = js.grid(js.reduce_on_plateau, 0.1, factor=[0.5, 0.25], mode="max")
+    assert driven.settings == {"factor": [0.5, 0.25]}
+    assert isinstance(driven.schedules, js.MetricDriven)
+
+
+def test_a_list_that_a_schedule_takes_is_no_axis():
+    """For ours and for a user's; an axis of it is a list of lists, or of rows."""
+
+    @js.schedule
+    def averaged(step, schedules: js.ScheduleLikes, weights: js.Values):
+        return sum(w * s(step) for w, s in zip(weights, schedules, strict=True))
+
+    parts = [line, js.cosine(1.0, 0.0, 10)]
+    mixed = js.grid(averaged, schedules=parts, weights=[[1.0, 0.0], [0.5, 0.5]])
+    assert js.unstack(mixed.schedules) == [
+        averaged(parts, weights) for weights in ([1.0, 0.0], [0.5, 0.5])
+    ]
+    joined = js.grid(js.join, schedules=[parts], boundaries=[5])
+    assert js.unstack(joined.schedules) == [js.join(parts, [5])]
+    factors = np.array([[1.0, 0.5], [0.5, 0.25]])
+    rows = js.grid(js.multistep, 1.0, boundaries=[3, 5], factors=factors)
+    assert js.unstack(rows.schedules) == [
+        js.multistep(1.0, [3, 5], factors=row.tolist()) for row in factors
+    ]
+    drop = js.Uniform(0.1, 0.5)
+    drawn = js.random_grid(
+        js.multistep, jax.random.key(0), 3, 1.0, boundaries=[3, 5], factor=drop
+    )
+    assert list(drawn.settings) == ["factor"]

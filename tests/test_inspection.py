@@ -69,6 +69,16 @@ def spans(schedule, total_steps=None):
         (js.stretch(js.linear(1.0, 0.0, 5), 2.5), [("linear", 0, 13)]),
         (js.staircase(js.linear(1.0, 0.0, 10), 4), [("linear", 0, 12)]),
         (
+            js.per(js.warmup(js.linear(1.0, 0.0, 10), 3), 40),
+            [("warmup", 0, 120), ("linear", 120, 520)],
+        ),
+        (js.per(js.linear(1.0, 0.0, 10), 2.25), [("linear", 0, 23)]),
+        (
+            js.choose(1, [0.1, js.warmup(js.linear(1.0, 0.0, 10), 3)]),
+            [("warmup", 0, 3), ("linear", 3, 13)],
+        ),
+        (js.choose(0, [0.1, js.linear(1.0, 0.0, 10)]), [("constant", 0, None)]),
+        (
             js.reverse(js.warmup(js.linear(1.0, 0.0, 5), 3), 8),
             [("linear", 0, 5), ("warmup", 5, 8)],
         ),
@@ -501,7 +511,7 @@ def test_compare_a_very_long_run():
         (lambda: js.compare(1.0, 1.0, at=1.5), TypeError, "compare: at must be a whol"),
         (lambda: js.compare(js.tanh(), 1.0), TypeError, "compare: a must be"),
         (
-            lambda: js.compare(1.0, js.grid(js.linear, 1.0, 0.0, steps=[4, 5])),
+            lambda: js.compare(1.0, js.stack([js.linear(1.0, 0.0, n) for n in (4, 5)])),
             ValueError,
             "compare: b must be a single schedule",
         ),
@@ -511,7 +521,7 @@ def test_compare_a_very_long_run():
             "compare: total_steps must be >= 1",
         ),
         (
-            lambda: js.describe(js.grid(js.linear, 1.0, 0.0, steps=[4, 5])),
+            lambda: js.describe(js.stack([js.linear(1.0, 0.0, n) for n in (4, 5)])),
             ValueError,
             "describe: schedule must be a single schedule",
         ),
@@ -610,13 +620,14 @@ def test_plot_of_several(ax):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "two"]
     both = js.plot([one, one], 5, ax=Figure().add_subplot())
     assert [label[:10] for label in drawn(both)] == ["0: linear(", "1: linear("]
-    stacked = js.grid(js.linear, init_value=[1.0, 2.0], end_value=0.0, steps=[5, 9])
+    grid = js.grid(js.linear, init_value=[1.0, 2.0], end_value=0.0, steps=[5, 9])
+    stacked = grid.schedules
     family = js.plot(stacked, ax=Figure().add_subplot())
     assert list(drawn(family))[1] == "init_value=1, steps=9"
     ramps = js.grid(
         js.warmup_linear, peak_value=1.0, total_steps=9, warmup_steps=[1, 2]
     )
-    family = js.plot(ramps, ax=Figure().add_subplot())
+    family = js.plot(ramps.schedules, ax=Figure().add_subplot())
     assert list(drawn(family))[1] == "schedule.steps=2, begin=2, steps=7"
 
 
@@ -702,7 +713,7 @@ def test_notebook_curve():
 
 def test_notebook_shows_text_where_there_is_no_curve():
     """Stacked and traced schedules; text is text in HTML too."""
-    stacked = js.grid(js.linear, init_value=[1.0, 2.0], end_value=0.0, steps=5)
+    stacked = js.stack([js.linear(value, 0.0, steps=5) for value in (1.0, 2.0)])
     assert "<svg" not in stacked._repr_html_()
     seen = []
     jax.jit(lambda s: seen.append(s._repr_html_()) or 0)(js.linear(1.0, 0.0, 5))

@@ -64,6 +64,8 @@ CURVES = {
     "product": lambda n: js.cosine(1.0, 0.5, TOTAL) * js.cycle(spike(n // 2), n),
     "stretched": lambda n: js.stretch(js.cycle(spike(n // 3), n), 1.5),
     "stairs": lambda n: js.staircase(js.cosine_restarts(1.0, 0.0, n), n // 5 + 1),
+    "by epoch": lambda n: js.per(js.triangular(0.0, 1.0, 5), n),
+    "chosen": lambda n: js.choose(1, [0.5, js.cycle(spike(n // 3), n)]),
     "retimed": lambda n: js.retime(js.triangular(0.0, 1.0, 3 * n), lambda t: 3.0 * t),
     "moved": lambda n: js.shift(js.delay(js.triangular(0.0, 1.0, n), 99), n // 3),
     "backwards": lambda n: js.reverse(js.cycle(spike(n // 3), n), TOTAL),

@@ -40,7 +40,8 @@ def standard_promotion():
 
 def leaderboard(out: str) -> list[str]:
     """The rows of the leaderboard in what the example has printed."""
-    return re.findall(r"^ +\d+ +\d+\.\d\d%.*\)$", out, re.M)
+    row = r"^ +\d+ +\d+\.\d\d% +\d+\.\d\d%  peak_value=\S+, warmup_steps=\d+$"
+    return re.findall(row, out, re.M)
 
 
 def test_each_run_is_a_run_of_its_own(sweep_digits):
@@ -49,7 +50,7 @@ def test_each_run_is_a_run_of_its_own(sweep_digits):
     grid = js.grid(
         js.warmup_cosine, [peak][0], init_value=0.0, total_steps=12, warmup_steps=[2, 4]
     )
-    sweep = sweep_digits.compile_sweep(grid, steps=steps, seeds=2)
+    sweep = sweep_digits.compile_sweep(grid.schedules, steps=steps, seeds=2)
     runs = sweep_digits.run_sweep(sweep)
     assert runs.losses.shape == (2, 2, steps)
 
@@ -87,8 +88,10 @@ def test_each_run_is_a_run_of_its_own(sweep_digits):
 
 def test_slices_need_less_memory_and_find_the_same(sweep_digits):
     _, grid = sweep_digits.make_grid(4, 3, steps=8)
-    whole = sweep_digits.compile_sweep(grid, steps=8, seeds=1)
-    slices = sweep_digits.compile_sweep(grid, steps=8, seeds=1, batch_size=5)
+    whole, slices = (
+        sweep_digits.compile_sweep(grid.schedules, steps=8, seeds=1, batch_size=size)
+        for size in (None, 5)
+    )
     assert slices.buffers < 0.6 * whole.buffers
     for one, other in zip(*map(sweep_digits.run_sweep, (whole, slices)), strict=True):
         assert one.shape == other.shape
@@ -101,10 +104,10 @@ def test_ranking_is_by_accuracy_then_loss(sweep_digits):
     accuracy = np.array([[0.8], [0.8], [0.8], [0.9]])
     runs = sweep_digits.Run(losses, accuracy, accuracy)
     assert sweep_digits.ranking(runs) == [3, 1, 0, 2]
-    schedules = [js.constant(float(i + 1)) for i in range(4)]
-    rows = leaderboard(sweep_digits.leaderboard(schedules, runs, best=3))
+    _, grid = sweep_digits.make_grid(1, 4, steps=8)
+    rows = leaderboard(sweep_digits.leaderboard(grid, runs, best=3))
     assert [row.split()[-1] for row in rows] == [
-        f"constant(value={value})" for value in ("4.0", "2.0", "1.0")
+        f"warmup_steps={grid.settings['warmup_steps'][i]}" for i in (3, 1, 0)
     ]
 
 
@@ -141,7 +144,9 @@ def test_bad_arguments_are_refused(sweep_digits, argv, message, capsys):
 def test_a_grid_that_does_not_divide_is_refused(sweep_digits):
     _, grid = sweep_digits.make_grid(3, 1, steps=8)
     with pytest.raises(ValueError, match="got 3 schedules and 2 devices"):
-        sweep_digits.compile_sweep(grid, steps=8, seeds=1, devices=jax.devices() * 2)
+        sweep_digits.compile_sweep(
+            grid.schedules, steps=8, seeds=1, devices=jax.devices() * 2
+        )
 
 
 def test_a_grid_that_does_not_divide_is_refused_before_it_is_made(

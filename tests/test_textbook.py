@@ -245,11 +245,13 @@ def test_per_epoch_use(name: str):
     schedule, epoch_value = per_epoch[name]
     expected = [epoch_value(t // EVERY) for t in range(8 * EVERY)]
     check(js.staircase(schedule, EVERY), expected)
+    in_epochs = js.stretch(schedule, 1 / EVERY)
+    check(js.per(in_epochs, EVERY), expected)
 
 
 def test_compounding_decay_per_epoch():
-    """Its clock is the epoch itself, so it is retimed."""
-    s = js.retime(js.compounding_time_decay(0.1, 0.5), lambda t: t // EVERY)
+    """Its own step is the epoch."""
+    s = js.per(js.compounding_time_decay(0.1, 0.5), EVERY)
     check(s, {0: 0.1, 24: 0.1, 25: 0.1 / 1.5, 74: 0.1 / 3, 75: 0.1 / 7.5})
 
 
@@ -426,7 +428,7 @@ def test_a_ramp_goes_to_the_peak_also_where_it_fills_the_run(name: str):
     assert js.parse(repr(full)) == full
 
     traced = jax.vmap(lambda n: made(warmup_steps=n)(steps))
-    ways = [js.evaluate(js.grid(made, warmup_steps=[8, 0, 3]), steps)]
+    ways = [js.evaluate(js.grid(made, warmup_steps=[8, 0, 3]).schedules, steps)]
     ways += [traced(jnp.array(n)) for n in ([8, 0, 3], [8.0, 0.0, 3.0])]
     for rows in ways:
         for n, row in zip([8, 0, 3], rows, strict=True):

@@ -57,7 +57,7 @@ def numeric_arguments(c: Case) -> Iterator[tuple[str, np.ndarray]]:
 
 # Arguments whose Python integers are values, not lengths.
 VALUES = {"value", "init_value", "end_value", "values", "second", "model_size"}
-PERIODIC = {js.cosine_restarts, js.cycle, js.staircase, js.step_decay}
+PERIODIC = {js.cosine_restarts, js.cycle, js.staircase, js.step_decay, js.per}
 # Their settings fall.
 FACTORS = {
     "factor",

@@ -73,9 +73,10 @@ reveal_type(s.replace(steps=5))  # Schedule
 reveal_type(js.wsd(1.0, 100, 10, 20))  # Schedule
 reveal_type(js.parse("linear(1, 0, 10)"))  # Schedule | MetricDriven
 reveal_type(js.from_dict(js.to_dict(s)))  # Schedule | MetricDriven
-reveal_type(js.grid(js.linear, [1.0, 2.0], 0.0, steps=10))  # Schedule
-reveal_type(js.grid(js.reduce_on_plateau, factor=[0.1, 0.5]))  # MetricDriven
-reveal_type(js.random_grid(js.linear, jax.random.key(0), 4))  # Schedule
+reveal_type(js.grid(js.linear, [1.0, 2.0], 0.0, steps=10))  # Grid[Schedule]
+reveal_type(js.grid(js.linear, [1.0, 2.0], 0.0, steps=10).schedules)  # Schedule
+reveal_type(js.grid(js.reduce_on_plateau, factor=[0.1, 0.5]))  # Grid[MetricDriven]
+reveal_type(js.random_grid(js.linear, jax.random.key(0), 4))  # Grid[Schedule]
 reveal_type(js.stack([s, s]))  # Schedule
 reveal_type(js.unstack(js.stack([s, s])))  # list[Schedule]
 '''

@@ -23,7 +23,7 @@ images, labels = jnp.array(pixels / 16.0, "float32"), jnp.array(labels)
 
 PEAKS = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
 WARMUPS = [0, 10, 50, 100]
-stacked = js.grid(
+grid = js.grid(
     js.warmup_cosine, peak_value=PEAKS, total_steps=200, warmup_steps=WARMUPS
 )
 
@@ -57,7 +57,7 @@ def train(schedule):
     return loss_of(carry[0], jnp.arange(1500, 1797))
 
 
-losses = jax.jit(jax.vmap(train))(stacked).reshape(len(PEAKS), len(WARMUPS))
+losses = jax.jit(jax.vmap(train))(grid.schedules).reshape(len(PEAKS), len(WARMUPS))
 
 # %%
 # Where it works
@@ -70,4 +70,4 @@ ax.set_yticks(range(len(PEAKS)), [str(peak) for peak in PEAKS])
 ax.set(xlabel="warmup_steps", ylabel="peak_value")
 fig.colorbar(image, label="held-out loss, log10")
 
-print(js.unstack(stacked)[int(losses.argmin())])
+print(grid.label(int(losses.argmin())))

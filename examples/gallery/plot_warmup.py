@@ -51,7 +51,7 @@ print(js.compare(waits, overlaps, total_steps=100))
 #
 # The length may be an array: one call gives all curves.
 
-stacked = js.grid(js.warmup_cosine, 1.0, total_steps=100, warmup_steps=[0, 10, 20, 40])
-curves = js.evaluate(stacked, jnp.arange(101))
-ax = js.plot(stacked)
+grid = js.grid(js.warmup_cosine, 1.0, total_steps=100, warmup_steps=[0, 10, 20, 40])
+curves = js.evaluate(grid.schedules, jnp.arange(101))
+ax = js.plot(grid.schedules)
 print(curves.shape)

@@ -31,6 +31,7 @@ class Table(Domain):
     """
 
     ndim: int = 1
+    is_list: bool = True
     of: Number
     rising: bool
 

@@ -20,8 +20,8 @@ def evaluate(schedule: Any, steps: Numeric) -> Array:
     size compiles nothing again.
 
     Args:
-      schedule: A stacked schedule (`stack`, `grid`, `random_grid`), or a single one: a
-        schedule, a number or a callable of the step. May be traced.
+      schedule: A stacked schedule (from `stack`, or that of a `Grid`), or a single one:
+        a schedule, a number or a callable of the step. May be traced.
       steps: Numbers of updates already made: an array of any shape, or one number. Steps
         below 0 read as 0.
 
@@ -35,8 +35,8 @@ def evaluate(schedule: Any, steps: Numeric) -> Array:
       ValueError: Not all of a stacked schedule is stacked.
 
     >>> import numpy as np, jaxsched as js
-    >>> stacked = js.grid(js.linear, end_value=0.0, init_value=[1.0, 2.0], steps=[5, 10])
-    >>> js.evaluate(stacked, np.array([0, 5, 10]))
+    >>> grid = js.grid(js.linear, end_value=0.0, init_value=[1.0, 2.0], steps=[5, 10])
+    >>> js.evaluate(grid.schedules, np.array([0, 5, 10]))
     Array([[1. , 0. , 0. ],
            [1. , 0.5, 0. ],
            [2. , 0. , 0. ],

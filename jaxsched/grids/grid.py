@@ -1,7 +1,7 @@
 """grid: every combination of some settings as one stacked schedule."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -9,18 +9,18 @@ import numpy as np
 from jax.core import Tracer
 
 from jaxsched.arrays import host_numbers, is_array, is_real
-from jaxsched.rule import short
-from jaxsched.schedule.stacking import B, stacked
+from jaxsched.grids.points import Grid, is_axis, of_points
+from jaxsched.schedule.stacking import B
 
 
 def grid(
     factory: Callable[..., B], /, *fixed: Any, product: bool = True, **axes: Any
-) -> B:
-    """The schedules of all combinations of some settings, as one stacked schedule.
+) -> Grid[B]:
+    """The schedules of all combinations of some settings, and a table of the settings.
 
-    A sweep is then one program: `jax.vmap(train)(js.grid(...))`, where `train(schedule)`
-    builds its optimizer with `optax.adamw(schedule)`. `unstack` gives the schedules of
-    the grid one by one, to print them.
+    A sweep is then one program: `jax.vmap(train)(grid.schedules)`, where
+    `train(schedule)` builds its optimizer with `optax.adamw(schedule)`. The settings are
+    in the same order, so `grid.label(losses.argmin())` says which were the best.
 
     Args:
       factory: The constructor of a schedule, a recipe, or any function that returns a
@@ -30,12 +30,14 @@ def grid(
         `itertools.product`; else they are zipped: all of one length, point i takes the
         entry i of each.
       **axes: Its other arguments. A list, a range or an array with at least one
-        dimension is an axis; everything else (a number, a text, a tuple) is fixed. An
-        axis of tables is a list of lists. Entries of arrays become Python numbers.
+        dimension is an axis; everything else (a number, a text, a tuple) is fixed. Where
+        a schedule takes a list itself, such as `boundaries`, that list is fixed and an
+        axis is a list of lists. Entries of arrays become Python numbers.
 
     Returns:
-      A stacked schedule with a leading axis of length n, the product of the lengths of
-      the axes (zipped: their common length; 1 if there is no axis).
+      A `Grid` of n points: `schedules`, one stacked schedule with a leading axis of length
+      n, and `settings`, the n values of each axis by its name. n is the product of the
+      lengths of the axes (zipped: their common length; 1 if there is no axis).
 
     Raises:
       ValueError: An axis is empty, zipped axes differ in length, a point has a bad
@@ -44,21 +46,23 @@ def grid(
         schedule.
 
     >>> import jaxsched as js
-    >>> stacked = js.grid(
+    >>> grid = js.grid(
     ...     js.warmup_cosine, peak_value=[1e-3, 1e-2], total_steps=500, warmup_steps=[0, 50]
     ... )
-    >>> for schedule in js.unstack(stacked):
-    ...     print(schedule)
-    cooldown(schedule=warmup(schedule=constant(value=0.001), steps=0), begin=0,
-      steps=500, shape='cosine')
-    cooldown(schedule=warmup(schedule=constant(value=0.001), steps=50), begin=50,
-      steps=450, shape='cosine')
+    >>> grid.settings
+    {'peak_value': [0.001, 0.001, 0.01, 0.01], 'warmup_steps': [0, 50, 0, 50]}
+    >>> grid.label(2)
+    'peak_value=0.01, warmup_steps=0'
+    >>> grid.schedules[2]
     cooldown(schedule=warmup(schedule=constant(value=0.01), steps=0), begin=0,
       steps=500, shape='cosine')
-    cooldown(schedule=warmup(schedule=constant(value=0.01), steps=50), begin=50,
-      steps=450, shape='cosine')
+    >>> kinds = [js.constant(0.1), js.linear(0.1, 0.0, 500), js.cosine(0.1, 0.0, 500)]
+    >>> schedules, settings = js.grid(js.choose, index=[0, 1, 2], schedules=kinds)
+    >>> js.evaluate(schedules, 500)
+    Array([0.1, 0. , 0. ], dtype=float32)
     """
-    entries = {name: _entries(value) for name, value in axes.items() if is_axis(value)}
+    varying = {name: v for name, v in axes.items() if is_axis(factory, name, v)}
+    entries = {name: _entries(value) for name, value in varying.items()}
     rest = {name: value for name, value in axes.items() if name not in entries}
     lengths = {name: len(values) for name, values in entries.items()}
     for name, length in lengths.items():
@@ -68,34 +72,10 @@ def grid(
         got = ", ".join(f"{length} for {name}" for name, length in lengths.items())
         raise ValueError(f"grid: zipped axes must have one length, got {got}")
     combine = itertools.product if product else zip
-    points = [dict(zip(entries, p, strict=True)) for p in combine(*entries.values())]
+    points = list(combine(*entries.values())) or [()]
+    settings = dict(zip(entries, zip(*points, strict=True), strict=True))
     make = lambda setting: factory(*fixed, **rest, **setting)
-    return of_points("grid", make, points or [{}])
-
-
-def of_points(
-    function: str,
-    make: Callable[[Mapping[str, Any]], B],
-    points: Sequence[Mapping[str, Any]],
-) -> B:
-    """The stacked schedule of the settings of all points; errors name the point."""
-
-    def label(i: int) -> str:
-        return f"{i} ({', '.join(f'{k}={short(v)}' for k, v in points[i].items())})"
-
-    schedules: list[B] = []
-    for i, setting in enumerate(points):
-        try:
-            schedules.append(make(setting))
-        except (ValueError, TypeError) as error:
-            kind = ValueError if isinstance(error, ValueError) else TypeError
-            raise kind(f"{function}: point {label(i)}: {error}") from error
-    return stacked(function, schedules, label)
-
-
-def is_axis(value: Any) -> bool:
-    """Whether an argument is to vary."""
-    return isinstance(value, (list, range)) or (is_array(value) and np.ndim(value) > 0)
+    return of_points("grid", make, settings, len(points))
 
 
 def _entries(axis: Any) -> list[Any]:

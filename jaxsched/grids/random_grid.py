@@ -1,4 +1,4 @@
-"""random_grid: settings at random as one stacked schedule."""
+"""random_grid: settings drawn at random, and the schedules made with them."""
 
 import zlib
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from jax.core import Tracer
 
 from jaxsched.domains.distributions import Distribution
 from jaxsched.domains.numbers import whole_number
-from jaxsched.grids.grid import is_axis, of_points
+from jaxsched.grids.points import Grid, is_axis, of_points
 from jaxsched.rule import admitted, short
 from jaxsched.schedule.stacking import B
 
@@ -23,8 +23,8 @@ def random_grid(
     n: int,
     *fixed: Any,
     **distributions: Any,
-) -> B:
-    """Schedules of settings drawn at random, as one stacked schedule.
+) -> Grid[B]:
+    """Schedules of settings drawn at random, and a table of the settings.
 
     Random search: with more than two hyperparameters it finds good settings in fewer
     runs than a `grid`, because no two points share a value.
@@ -38,10 +38,12 @@ def random_grid(
       *fixed: The first arguments of `factory`, the same at every point.
       **distributions: Its other arguments: `LogUniform`, `Uniform`, `Integer`, `Choice`
         or anything with their `sample(key, n)`; everything else is fixed. A list is
-        refused: it could be meant as a `Choice`, as an axis or as a table (a tuple).
+        refused, unless a schedule takes one itself: it could be meant as a `Choice`, as
+        an axis or as a table (a tuple).
 
     Returns:
-      A stacked schedule with a leading axis of length n.
+      A `Grid` of n points: `schedules`, one stacked schedule with a leading axis of length
+      n, and `settings`, what was drawn: n values for each distribution by its name.
 
     Raises:
       ValueError: n is below 1, a point has a bad value, or two points differ in
@@ -49,7 +51,7 @@ def random_grid(
       TypeError: An argument is of a bad kind, or `factory` does not return a schedule.
 
     >>> import jax, jaxsched as js
-    >>> stacked = js.random_grid(
+    >>> schedules, settings = js.random_grid(
     ...     js.warmup_cosine,
     ...     jax.random.key(0),
     ...     16,
@@ -57,8 +59,10 @@ def random_grid(
     ...     total_steps=1000,
     ...     warmup_steps=js.Integer(0, 200),
     ... )
-    >>> js.evaluate(stacked, 0).shape
+    >>> js.evaluate(schedules, 0).shape
     (16,)
+    >>> sorted(settings), len(settings["peak_value"])
+    (['peak_value', 'warmup_steps'], 16)
 
     Reference: Bergstra and Bengio, "Random Search for Hyper-Parameter Optimization"
     (2012), Journal of Machine Learning Research 13.
@@ -66,7 +70,7 @@ def random_grid(
     key = _checked_key(key)
     n = admitted("random_grid", "n", n, whole_number(1))
     for name, value in distributions.items():
-        if is_axis(value) or isinstance(value, type):
+        if is_axis(factory, name, value) or isinstance(value, type):
             raise TypeError(
                 f"random_grid: {name} must be a distribution such as js.Choice([...]), "
                 f"or fixed (a table is a tuple), got {name}={short(value)}"
@@ -77,9 +81,8 @@ def random_grid(
         if isinstance(d, Distribution)
     }
     rest = {name: v for name, v in distributions.items() if name not in drawn}
-    points = [{name: values[i] for name, values in drawn.items()} for i in range(n)]
     make = lambda setting: factory(*fixed, **rest, **setting)
-    return of_points("random_grid", make, points)
+    return of_points("random_grid", make, drawn, n)
 
 
 def _drawn(name: str, distribution: Distribution, key: Array, n: int) -> Sequence[Any]:

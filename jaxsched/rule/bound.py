@@ -28,6 +28,9 @@ class Bound:
     _rule: Rule
     _values: dict[str, Any]
 
+    # What makes one kind of several, where there is such a thing.
+    _one_kind: typing.ClassVar[str | None] = None
+
     def __init__(self, rule: Rule, values: Mapping[str, Any]):
         object.__setattr__(self, "_rule", rule)
         object.__setattr__(self, "_values", dict(values))

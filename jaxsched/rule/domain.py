@@ -24,6 +24,7 @@ class Domain:
 
     Attributes:
       static: Whether it belongs to the structure of a pytree instead of to its leaves.
+      is_list: Whether a list is one value of it.
       ndim: The number of axes of its arrays where nothing is stacked.
       words: What to call it in the signature that `help` shows.
       decides: Whether a known number is needed as itself, not as data of a program, and
@@ -32,6 +33,7 @@ class Domain:
     """
 
     static: bool = False
+    is_list: bool = False
     ndim: int = 0
     words: str = "value"
     decides: bool = False

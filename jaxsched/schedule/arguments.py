@@ -92,6 +92,7 @@ class Inners(Domain):
     """A list of schedules."""
 
     words: str = "list of schedules"
+    is_list: bool = True
 
     def admit(self, value: Any) -> tuple[Schedule, ...]:
         """The schedules that the values stand for."""

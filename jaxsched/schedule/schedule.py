@@ -62,6 +62,8 @@ class Schedule(Bound):
     _compiled: Callable[[Any], Array]
     _reader: Reader
 
+    _one_kind: ClassVar[str | None] = "js.choose(index, schedules)"
+
     # What the rooms below make of schedules: sums and products, pictures in notebooks.
     operators: ClassVar[dict[str, Callable[..., "Schedule"]]] = {}
     picture: ClassVar[Callable[["Schedule"], str]] = lambda self: html.escape(

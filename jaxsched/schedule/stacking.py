@@ -26,7 +26,7 @@ def stack(schedules: Sequence[B]) -> B:
       schedules: n schedules, at least 1, made by the same constructors with the same
         static arguments (shapes, flags): they differ in numbers only. The numbers in one
         place are all integers or all floats. Metric-driven schedules and shapes are
-        stacked alike.
+        stacked alike. Several kinds become one with `choose`.
 
     Returns:
       One of the same structure, whose every hyperparameter has a leading axis of length
@@ -46,7 +46,8 @@ def stack(schedules: Sequence[B]) -> B:
     Array([0.5, 1. ], dtype=float32)
     >>> js.stack([js.linear(1.0, 0.0, 10), js.cosine(1.0, 0.0, 10)])
     Traceback (most recent call last):
-    ValueError: stack: schedules 0 and 1 differ: one is linear, the other is cosine
+    ValueError: stack: schedules 0 and 1 differ: one is linear, the other is cosine; for
+      several kinds in one sweep use js.choose(index, schedules)
     """
     if not isinstance(schedules, (list, tuple)):
         got = f"got schedules={short(schedules)}"
@@ -64,11 +65,11 @@ def stacked(function: str, entries: Sequence[B], label: Callable[[int], str]) ->
                 f"{function}: schedules entry {label(i)} must be a schedule, "
                 f"got {short(entry)}"
             )
-        for path, one, other in differences(entries[0], entry):
+        for path, one, other, way_out in differences(entries[0], entry):
             where = f" at {path}" if path else ""
             raise ValueError(
                 f"{function}: schedules {label(0)} and {label(i)} differ{where}: "
-                f"one is {one}, the other is {other}"
+                f"one is {one}, the other is {other}{way_out}"
             )
     if not jax.tree.leaves(entries[0]):
         raise ValueError(
@@ -81,7 +82,7 @@ def unstack(stacked: B) -> list[B]:
     """The schedules in a stacked schedule, in order.
 
     Args:
-      stacked: A stacked schedule: from `stack`, `grid`, `random_grid`, or what `jax.vmap`
+      stacked: A stacked schedule: from `stack`, that of a `Grid`, or what `jax.vmap`
         returns.
 
     Returns:
@@ -94,7 +95,8 @@ def unstack(stacked: B) -> list[B]:
       TypeError: `stacked` is not a schedule.
 
     >>> import jaxsched as js
-    >>> for schedule in js.unstack(js.grid(js.cosine, 0.1, 0.0, steps=[10, 20])):
+    >>> grid = js.grid(js.cosine, 0.1, 0.0, steps=[10, 20])
+    >>> for schedule in js.unstack(grid.schedules):
     ...     print(schedule)
     cosine(init_value=0.1, end_value=0.0, steps=10)
     cosine(init_value=0.1, end_value=0.0, steps=20)
@@ -199,26 +201,32 @@ def _axes(path: str, node: Any, ndim: int = 0) -> Iterator[tuple[str, tuple[int,
         yield path, shape[: len(shape) - ndim]
 
 
-def differences(one: Any, other: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Where two schedules are not of one structure, and what each is there."""
+def differences(
+    one: Any, other: Any, path: str = "", way_out: str = ""
+) -> Iterator[tuple[str, str, str, str]]:
+    """Where two schedules are not of one structure, what each is there, and what helps."""
     if isinstance(one, Bound) and isinstance(other, Bound):
+        if one._one_kind:
+            way_out = f"; for several kinds in one sweep use {one._one_kind}"
         if one._rule != other._rule:
-            yield path, one._rule.name, other._rule.name
+            yield path, one._rule.name, other._rule.name, way_out
             return
         for name, child, domain in _children(one):
             twin, below = other._values[name], _joined(path, name)
             if not domain.static:
-                yield from differences(child, twin, below)
+                yield from differences(child, twin, below, way_out)
             elif not same(child, twin):
-                yield below, short(child), short(twin)
+                yield below, short(child), short(twin), way_out
     elif isinstance(one, tuple) and isinstance(other, tuple):
         if len(one) != len(other):
-            yield path, f"{len(one)} long", f"{len(other)} long"
+            yield path, f"{len(one)} long", f"{len(other)} long", way_out
             return
         for i, pair in enumerate(zip(one, other, strict=True)):
-            yield from differences(*pair, _joined(path, i))
+            yield from differences(*pair, _joined(path, i), way_out)
     elif kind(one) != kind(other):
-        yield path, kind(one), kind(other)
+        if isinstance(one, (int, float)) and isinstance(other, (int, float)):
+            way_out = "; write both as integers or both as floats"
+        yield path, kind(one), kind(other), way_out
 
 
 def _children(node: Any) -> Iterator[tuple[Any, Any, Any]]:
