@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, overload
 
 import jax
@@ -24,6 +25,7 @@ from jaxsched.arrays import (
 from jaxsched.domains.numbers import Step
 from jaxsched.rule import Bound, Names, admitted, rule_of, short
 from jaxsched.schedule.host import Reader
+from jaxsched.schedule.meshes import automatically, explicit_mesh, is_spread
 from jaxsched.schedule.stacking import entries
 
 # Schedules, recipes and metric-driven schedules by name.
@@ -153,12 +155,17 @@ class Schedule(Bound):
             if is_traced(self):
                 return self._evaluate(step)
             compiled = jax.jit(self._evaluate)
+            if is_spread(self):  # no program has constants on several devices
+                compiled = partial(jax.jit(type(self)._evaluate), self)
             object.__setattr__(self, "_compiled", compiled)
         return compiled(step)
 
     def _evaluate(self, step: Any) -> Array:
         name = self._rule.name
         step = admitted(name, "step", step, Step())
+        mesh = explicit_mesh(step, *self._values.values())
+        if mesh is not None:
+            return automatically(type(self)._evaluate, self, step, mesh)
         if is_array(step) and is_wide(step):
             # Exact as far as JAX counts, a float beyond.
             near, far = self._evaluate(as_integer(step)), self._evaluate(as_real(step))

@@ -6,11 +6,13 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from jax.core import Tracer
+from jax.sharding import NamedSharding, PartitionSpec
 
-from jaxsched.arrays import is_array, is_weak
+from jaxsched.arrays import host_numbers, is_array, is_weak
 from jaxsched.domains.tables import Numbers
-from jaxsched.rule import Bound, same, short
+from jaxsched.rule import Bound, known, same, short
 
 B = TypeVar("B", bound=Bound)
 
@@ -155,12 +157,34 @@ def _entries(stacked: B, index: Any) -> B:
 
 def _entry(leaf: Any, index: Any) -> Any:
     """Part of a stacked leaf; a Python number where `stack` can have had one."""
+    if (
+        isinstance(leaf, jax.Array)
+        and known((leaf, index))
+        and leaf.is_fully_addressable
+    ):
+        return _placed_entry(leaf, index)
     entry = leaf[index]
     if isinstance(entry, np.ndarray):
         entry.flags.writeable = False
     if not isinstance(entry, np.generic):
         return entry
     return entry.item() if entry.dtype in (np.int64, np.float64) else np.asarray(entry)
+
+
+def _placed_entry(leaf: Array, index: Any) -> Any:
+    """Part of a leaf on devices, taken on the host: without a program for each index.
+
+    It goes back to where it was, to all devices if it was spread among several.
+    """
+    host = np.asarray(jax.device_get(leaf))[index]
+    if is_weak(leaf):
+        return host_numbers(host) if host.ndim == 0 else leaf[index]
+    placed = leaf.sharding
+    if isinstance(placed, NamedSharding):
+        placed = NamedSharding(placed.mesh, PartitionSpec())
+    elif len(placed.device_set) > 1 or not getattr(leaf, "committed", False):
+        placed = None
+    return jax.device_put(host, placed)
 
 
 def stacked_leaf(leaves: Sequence[Any]) -> Any:

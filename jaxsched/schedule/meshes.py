@@ -1,0 +1,57 @@
+"""Evaluation on meshes with explicit axes, as on those with automatic ones.
+
+On an explicit mesh JAX asks of each lookup in a table how its result is to be sharded. A
+rule knows nothing of meshes, and every one of them gives a value for each step. So rules
+run with automatic axes, and their values are sharded as the steps are.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+from jax.sharding import PartitionSpec
+
+from jaxsched.domains.tables import Numbers
+
+_CAN = hasattr(jax.sharding, "auto_axes") and hasattr(jax, "typeof")
+
+
+def explicit_mesh(*values: Any) -> Any:
+    """The mesh with explicit axes that one of the values lies on, or None."""
+    if not _CAN:
+        return None
+    for value in values:
+        if isinstance(value, Numbers):
+            value = value.array
+        if isinstance(value, jax.Array):
+            mesh = jax.typeof(value).sharding.mesh
+            if not mesh.empty and mesh.explicit_axes:
+                return mesh
+    return None
+
+
+def automatically(
+    function: Callable[[Any, Any], Array], values: Any, step: Any, mesh: Any
+) -> Array:
+    """`function(values, step)`, computed with automatic axes, sharded as the step is."""
+    lies_there = explicit_mesh(step) is not None
+    spec = jax.typeof(step).sharding.spec if lies_there else PartitionSpec()
+
+    def run(values: Any, step: Any) -> Array:
+        found = function(values, step)
+        # A program leaves out an argument that it does not use, and its devices with it.
+        return jnp.where(step == step, found, found) if lies_there else found
+
+    axes = mesh.explicit_axes
+    with jax.sharding.use_abstract_mesh(mesh):
+        return jax.sharding.auto_axes(run, axes=axes, out_sharding=spec)(values, step)
+
+
+def is_spread(values: Any) -> bool:
+    """Whether a tree has concrete arrays that lie on several devices."""
+    return any(
+        isinstance(x, jax.Array) and len(x.sharding.device_set) > 1
+        for x in jax.tree.leaves(values)
+    )
