@@ -247,7 +247,6 @@ def refusal_of(text):
     with pytest.raises(ValueError, match=r"^parse: ") as caught:
         js.parse(text)
     assert time.thread_time() - began < SLOW
-    assert type(caught.value) is ValueError
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     message = str(caught.value)
     assert len(message) < 4_000

@@ -4,7 +4,6 @@ schedules, and calls of rules by name are understood.
 
 import ast
 import math
-import operator
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -15,6 +14,8 @@ import numpy as np
 from jaxsched.rule import Names, Rule, short
 from jaxsched.schedule import Schedule, schedules
 from jaxsched.shapes import shapes
+from jaxsched.text.arithmetic import BINARY, OF_SCHEDULES, UNARY
+from jaxsched.text.error import ParseError
 from jaxsched.text.names import (
     MAX_CALLS,
     MAX_CHARACTERS,
@@ -67,9 +68,9 @@ def parse(
     """
     check_names("parse", names)
     if not isinstance(text, str):
-        raise ValueError(f"parse: text must be a string, got text={short(text)}")
+        raise ParseError(f"parse: text must be a string, got text={short(text)}")
     if len(text) > MAX_CHARACTERS:
-        raise ValueError(
+        raise ParseError(
             f"parse: text must be <= {MAX_CHARACTERS} characters, got {len(text)}"
         )
     return _Reader(text, names).read()
@@ -136,9 +137,9 @@ class _Reader:
                 value, (int, float, str, type(None))
             ):
                 return shape_in(self.given, value, names)
-            case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
+            case ast.UnaryOp(op=op, operand=operand) if type(op) in UNARY:
                 return self._arithmetic(node, op, depth, operand)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
                 return self._arithmetic(node, op, depth, left, right)
             case ast.List(elts=entries) | ast.Tuple(elts=entries):
                 return [self._value(entry, depth + 1, names) for entry in entries]
@@ -163,7 +164,7 @@ class _Reader:
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 self._refuse_at(part, "arithmetic is for numbers and schedules")
         try:
-            result = (_UNARY | _BINARY)[type(op)](*values)
+            result = (UNARY | BINARY)[type(op)](*values)
         except (ArithmeticError, ValueError):
             self._refuse_at(node, "the result is too large or undefined")
         if isinstance(result, complex) or not abs(result) < math.inf:
@@ -174,7 +175,7 @@ class _Reader:
         self, node: ast.expr, op: ast.AST, parts: tuple[ast.expr, ...], values: Any
     ) -> Any:
         """A sum, product or the like of schedules and numbers."""
-        if type(op) not in _OF_SCHEDULES:
+        if type(op) not in OF_SCHEDULES:
             self._refuse_at(
                 node, "schedules are added, subtracted, multiplied, divided"
             )
@@ -185,7 +186,7 @@ class _Reader:
         if isinstance(op, ast.UAdd):
             return values[0]
         try:
-            return (_UNARY | _BINARY)[type(op)](*values)
+            return (UNARY | BINARY)[type(op)](*values)
         except (TypeError, ValueError) as error:
             self._refuse_at(node, str(error))
 
@@ -250,7 +251,7 @@ class _Reader:
         shown = self.lines[min(line, len(self.lines)) - 1]
         begin = max(0, column - 60)
         where = f" (line {line + self.skipped})" if len(self.lines) > 1 else ""
-        raise ValueError(
+        raise ParseError(
             f"parse: {reason}{where}\n  {shown[begin : begin + 120]}\n"
             f"  {' ' * (column - begin)}^"
         ) from None
@@ -270,31 +271,3 @@ def _dotted(node: ast.expr) -> str | None:
     if not isinstance(node, ast.Name):
         return None
     return ".".join([node.id, *reversed(parts)])
-
-
-def _power(base: float, exponent: float) -> float:
-    """Powers of bounded size: an integer power could fill the memory."""
-    is_large = (abs(base) > 1 and not -64 <= exponent <= 64) or abs(base) > 10**18
-    if isinstance(base, int) and isinstance(exponent, int) and is_large:
-        return float(base) ** exponent
-    return base**exponent
-
-
-_UNARY: dict[type, Callable[..., Any]] = {
-    ast.UAdd: operator.pos,
-    ast.USub: operator.neg,
-}
-
-
-_BINARY: dict[type, Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: _power,
-}
-
-
-_OF_SCHEDULES = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.UAdd, ast.USub)
