@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from jaxsched.rule import Names, Rule, short
+from jaxsched.rule import Bound, Names, Rule, short
 from jaxsched.schedule import Schedule, schedules
 from jaxsched.shapes import shapes
 from jaxsched.text.arithmetic import BINARY, OF_SCHEDULES, UNARY
@@ -25,8 +25,8 @@ from jaxsched.text.names import (
     argument_in,
     array,
     check_names,
-    is_schedule,
-    names_for,
+    domain_of,
+    names_in,
     rule_in,
     shape_in,
     unknown,
@@ -67,23 +67,25 @@ def parse(
     0.5 * linear(init_value=0.1, end_value=0.0, steps=10) + 1e-05
     """
     check_names("parse", names)
-    if not isinstance(text, str):
-        raise ParseError(f"parse: text must be a string, got text={short(text)}")
-    if len(text) > MAX_CHARACTERS:
-        raise ParseError(
-            f"parse: text must be <= {MAX_CHARACTERS} characters, got {len(text)}"
-        )
-    return _Reader(text, names).read()
+    return Reader(text, names).read(schedules)
 
 
 # Brackets, commas, and words that are too long, looked for where words begin.
 _TOKENS = re.compile(rf"[(){{}},\[\]]|\b\w{{{MAX_WORD},}}")
 
 
-class _Reader:
+class Reader:
     """Builds a schedule from the syntax tree of a text."""
 
-    def __init__(self, text: str, given: Mapping[str, Callable[..., Any]] | None):
+    def __init__(
+        self, text: str, given: Mapping[str, Callable[..., Any]] | None = None
+    ):
+        if not isinstance(text, str):
+            raise ParseError(f"parse: text must be a string, got text={short(text)}")
+        if len(text) > MAX_CHARACTERS:
+            raise ParseError(
+                f"parse: text must be <= {MAX_CHARACTERS} characters, got {len(text)}"
+            )
         self.text = text.strip()
         self.given = given
         # Lines as Python counts them, and those that were stripped off the front.
@@ -91,7 +93,8 @@ class _Reader:
         front = text[: len(text) - len(text.lstrip())]
         self.skipped = len(re.findall("\r\n|\r|\n", front))
 
-    def read(self) -> "Schedule | MetricDriven":
+    def read(self, names: Names) -> Any:
+        """What a call of one of the names makes."""
         self._check_size()
         if found := re.search("<[^<>]*>", self.text):
             reason = f"{found.group()[:200]} has no text that could be read"
@@ -106,10 +109,19 @@ class _Reader:
         except (ValueError, RecursionError, MemoryError) as error:
             reason = str(error) or "nested too deeply"
             self._refuse(f"not an expression: {reason}", 1, 0)
-        made = self._value(tree.body, 0, schedules)
-        if not is_schedule(made):
-            self._refuse_at(tree.body, "a schedule is a call such as linear(1, 0, 10)")
+        made = self._value(tree.body, 0, names)
+        if not self._is_made(made, names):
+            example = "linear(1, 0, 10)" if names is schedules else "rex(0.5)"
+            self._refuse_at(tree.body, f"a {names.kind} is a call such as {example}")
         return made
+
+    def _is_made(self, value: Any, names: Names) -> bool:
+        """Whether a value is what calls of these names make."""
+        return isinstance(value, Bound) and value._rule.names is names
+
+    def _is_operand(self, value: Any) -> bool:
+        """Whether a value may be added to a number."""
+        return isinstance(value, Schedule)
 
     def _check_size(self) -> None:
         """Refuses what would take Python's own parser too long."""
@@ -158,7 +170,7 @@ class _Reader:
         self, node: ast.expr, op: ast.AST, depth: int, *parts: ast.expr
     ) -> Any:
         values = [self._value(part, depth + 1, schedules) for part in parts]
-        if any(isinstance(value, Schedule) for value in values):
+        if any(map(self._is_operand, values)):
             return self._combined(node, op, parts, values)
         for part, value in zip(parts, values, strict=True):
             if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -181,21 +193,25 @@ class _Reader:
             )
         for part, value in zip(parts, values, strict=True):
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not is_number and not isinstance(value, (Schedule, np.ndarray)):
+            is_array = isinstance(value, np.ndarray)
+            if not is_number and not is_array and not self._is_operand(value):
                 self._refuse_at(part, "arithmetic is for numbers and schedules")
         if isinstance(op, ast.UAdd):
             return values[0]
         try:
-            return (UNARY | BINARY)[type(op)](*values)
+            return self._operated(op, values)
         except (TypeError, ValueError) as error:
             self._refuse_at(node, str(error))
+
+    def _operated(self, op: ast.AST, values: list[Any]) -> Any:
+        return (UNARY | BINARY)[type(op)](*values)
 
     def _call(self, node: ast.Call, name: str, depth: int, names: Names) -> Any:
         rule = self._rule(node, name, names)
         ordered = [] if rule is None else list(rule.domains)
         ordered += [""] * (len(node.args) - len(ordered))
         args = [
-            self._value(part, depth + 1, names_for(rule, argument))
+            self._value(part, depth + 1, names_in(domain_of(rule, argument)))
             for part, argument in zip(node.args, ordered, strict=False)
         ]
         kwargs = {}
@@ -204,13 +220,18 @@ class _Reader:
                 self._refuse_at(keyword.value, "** is not read")
             if keyword.arg in kwargs:
                 self._refuse_at(keyword.value, f"{keyword.arg} is given twice")
-            inside = names_for(rule, keyword.arg)
+            inside = names_in(domain_of(rule, keyword.arg))
             kwargs[keyword.arg] = self._value(keyword.value, depth + 1, inside)
         try:
-            make = array if rule is None else rule.constructor
-            return make(*args, **kwargs)
+            return self._called(rule, args, kwargs)
         except (TypeError, ValueError, OverflowError) as error:
             self._refuse_at(self._culprit(node, rule, str(error)), str(error))
+
+    def _called(
+        self, rule: Rule | None, args: list[Any], kwargs: dict[str, Any]
+    ) -> Any:
+        make = array if rule is None else rule.constructor
+        return make(*args, **kwargs)
 
     def _rule(self, node: ast.Call, name: str, names: Names) -> Rule | None:
         """The rule that a name means; None for `array`."""
