@@ -57,7 +57,7 @@ def parse(
 
     Raises:
       ValueError: The text is not understood, or a constructor refuses its arguments. The
-        message points at the place.
+        message points at the place; `argparse` shows all of it where `type=js.parse`.
 
     >>> import jaxsched as js
     >>> js.parse("warmup_cosine(3e-4, total_steps=10 * 100, warmup_steps=100)")
