@@ -192,15 +192,6 @@ def write(path: Path, model: MLP, optimizer: nnx.Optimizer) -> None:
     np.savez(path, **arrays)
 
 
-def schedule_text(text: str) -> Schedule:
-    """The type of --schedule: a constructor call."""
-    try:
-        return js.parse(text)
-    except ValueError as error:
-        # The message shows the place; argparse would replace that of a ValueError.
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
 def folder_path(text: str) -> Path:
     """The type of --folder: one that is there or can be made."""
     path = Path(text)
@@ -229,7 +220,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--schedule",
-        type=schedule_text,
+        type=js.parse,
         metavar="TEXT",
         help="a call such as 'cosine(0.01, 0.0, steps=600)', metric-driven ones included "
         "(default: a warm-up and a cosine over all updates)",

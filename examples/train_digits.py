@@ -241,11 +241,7 @@ def picture_path(text: str) -> Path:
 
 def named_schedule(text: str) -> dict[str, js.Schedule]:
     """The type of --schedule: a constructor call, and its name for the table."""
-    try:
-        schedule = js.parse(text)
-    except ValueError as error:
-        # The message shows the place; argparse would replace that of a ValueError.
-        raise argparse.ArgumentTypeError(str(error)) from None
+    schedule = js.parse(text)  # argparse shows the place of an error
     if not isinstance(schedule, js.Schedule):
         raise argparse.ArgumentTypeError("needs a metric, which is not passed on here")
     return {text.partition("(")[0].strip(): schedule}

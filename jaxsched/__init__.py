@@ -104,6 +104,7 @@ from jaxsched.schedule import (
 from jaxsched.schedule.arguments import constant
 from jaxsched.schedule.stacking import stack, unstack
 from jaxsched.shapes import Shape, ShapeLike, inverse_proportional, rex, shape, tanh
+from jaxsched.text.config import Config
 from jaxsched.text.data import from_dict, to_dict
 from jaxsched.text.names import array
 from jaxsched.text.parse import parse
@@ -233,6 +234,7 @@ __all__ = [
     "parse",
     "to_dict",
     "from_dict",
+    "Config",
     "array",
     # for other libraries
     "to_torch_lambda",

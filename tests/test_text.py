@@ -247,7 +247,6 @@ def refusal_of(text):
     with pytest.raises(ValueError, match=r"^parse: ") as caught:
         js.parse(text)
     assert time.thread_time() - began < SLOW
-    assert type(caught.value) is ValueError
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     message = str(caught.value)
     assert len(message) < 4_000
@@ -828,7 +827,7 @@ BAD_DATA = [
     (5, "5"),
     (0.5, "0.5"),
     (True, "True"),
-    ("constant(1.0)", "constant(1.0)"),
+    ("constant(1.0", "constant(1.0"),
     (b"constant", "constant"),
     ([], "[]"),
     ([{"constant": {"value": 1.0}}], "constant"),
@@ -861,7 +860,8 @@ def from_dict_refusal(data):
     assert type(caught.value) is ValueError
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     message = str(caught.value)
-    assert len(message.splitlines()) == 1
+    # A call that stands there as text is shown below, with a pointer.
+    assert len(message.splitlines()) == (3 if message.endswith("^") else 1)
     assert len(message) < 4_000
     return message
 

@@ -136,16 +136,18 @@ class Numbers:
     @property
     def is_open(self) -> bool:
         """Whether it holds Python numbers, or what a program makes of them."""
+        made = (default_float(), default_integer())  # fetched to the host they stay so
         if isinstance(self.array, np.ndarray):
-            return self.array.dtype in (np.int64, np.float64)
-        return known(self.array) and self.array.dtype in (
-            default_float(),
-            default_integer(),
-        )
+            made += (np.dtype(np.float64), np.dtype(np.int64))
+        return known(self.array) and self.array.dtype in made
 
     def plain(self) -> Any:
         """The numbers as a list, or the array where somebody chose its dtype."""
         return host_numbers(self.array) if self.is_open else self.array
+
+    def _plain(self) -> Any:
+        """The table, or the array where somebody chose its dtype: it equals that."""
+        return self if self.is_open else self.array
 
     def _data(self) -> Any:
         return as_data(self.plain())

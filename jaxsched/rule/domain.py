@@ -30,6 +30,7 @@ class Domain:
       decides: Whether a known number is needed as itself, not as data of a program, and
         with it the others of its rule that count steps or cycles.
       counts: Whether it counts steps or cycles.
+      holds_schedules: Whether a text in its place, in data, is the call of a schedule.
     """
 
     static: bool = False
@@ -38,6 +39,7 @@ class Domain:
     words: str = "value"
     decides: bool = False
     counts: bool = False
+    holds_schedules: bool = False
 
     @property
     def identity(self) -> Hashable:

@@ -24,6 +24,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, np.generic):  # what NumPy's arithmetic makes of a number
         is_wide = value.dtype in (np.float64, np.int64)
         return value.item() if is_wide else np.asarray(value)
+    if hasattr(value, "_plain"):  # a table, which says it itself
+        return value._plain()
     if is_weak(value) and not isinstance(value, Tracer):
         return host_numbers(value)
     return value

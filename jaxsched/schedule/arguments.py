@@ -74,6 +74,7 @@ class Inner(Domain):
     """A schedule inside another: a schedule, a number, or a callable of the step."""
 
     words: str = "schedule"
+    holds_schedules: bool = True
 
     def admit(self, value: Any) -> Any:
         """The schedule that the value stands for."""
@@ -93,6 +94,7 @@ class Inners(Domain):
 
     words: str = "list of schedules"
     is_list: bool = True
+    holds_schedules: bool = True
 
     def admit(self, value: Any) -> tuple[Schedule, ...]:
         """The schedules that the values stand for."""
@@ -113,6 +115,7 @@ class Clockwork(Domain):
     """A map from step to step: a schedule, or a callable whose integers stay exact."""
 
     words: str = "schedule | callable"
+    holds_schedules: bool = True
 
     def admit(self, value: Any) -> Any:
         """The clock as it is kept."""

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.rule import DEEPEST, Bound, Names, Rule, rule_of, short
+from jaxsched.rule import DEEPEST, Bound, Domain, Names, Rule, rule_of, short
 from jaxsched.schedule import schedules
 
 # Enough for a table of 100,000 knots; beyond, a text would cost minutes or gigabytes.
@@ -113,10 +113,21 @@ def unknown(name: str, names: Names) -> str:
     return f"there is no {names.kind} {name!r}{hint}"
 
 
-def names_for(rule: Rule | None, argument: str | None) -> Names:
+def domain_of(rule: Rule | None, argument: str | None) -> Domain | None:
+    """What an argument of a rule may be, if it has such an argument."""
+    return rule.domains.get(argument or "") if rule is not None else None
+
+
+def names_in(domain: Domain | None) -> Names:
     """Where the value of an argument is looked for: a shape's among the shapes."""
-    domain = rule.domains.get(argument or "") if rule is not None else None
     return getattr(domain, "names", schedules)
+
+
+def is_call(text: str, domain: Domain | None) -> bool:
+    """Whether a text in data is a call: in a schedule's place, or a shape with more."""
+    if domain is None:
+        return False
+    return domain.holds_schedules or (hasattr(domain, "names") and "(" in text)
 
 
 def check_names(function: str, given: Any) -> None:

@@ -4,7 +4,6 @@ schedules, and calls of rules by name are understood.
 
 import ast
 import math
-import operator
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -12,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from jaxsched.rule import Names, Rule, short
+from jaxsched.rule import Bound, Names, Rule, short
 from jaxsched.schedule import Schedule, schedules
 from jaxsched.shapes import shapes
+from jaxsched.text.arithmetic import BINARY, OF_SCHEDULES, UNARY
+from jaxsched.text.error import ParseError
 from jaxsched.text.names import (
     MAX_CALLS,
     MAX_CHARACTERS,
@@ -24,8 +25,8 @@ from jaxsched.text.names import (
     argument_in,
     array,
     check_names,
-    is_schedule,
-    names_for,
+    domain_of,
+    names_in,
     rule_in,
     shape_in,
     unknown,
@@ -56,7 +57,7 @@ def parse(
 
     Raises:
       ValueError: The text is not understood, or a constructor refuses its arguments. The
-        message points at the place.
+        message points at the place; `argparse` shows all of it where `type=js.parse`.
 
     >>> import jaxsched as js
     >>> js.parse("warmup_cosine(3e-4, total_steps=10 * 100, warmup_steps=100)")
@@ -66,23 +67,25 @@ def parse(
     0.5 * linear(init_value=0.1, end_value=0.0, steps=10) + 1e-05
     """
     check_names("parse", names)
-    if not isinstance(text, str):
-        raise ValueError(f"parse: text must be a string, got text={short(text)}")
-    if len(text) > MAX_CHARACTERS:
-        raise ValueError(
-            f"parse: text must be <= {MAX_CHARACTERS} characters, got {len(text)}"
-        )
-    return _Reader(text, names).read()
+    return Reader(text, names).read(schedules)
 
 
 # Brackets, commas, and words that are too long, looked for where words begin.
 _TOKENS = re.compile(rf"[(){{}},\[\]]|\b\w{{{MAX_WORD},}}")
 
 
-class _Reader:
+class Reader:
     """Builds a schedule from the syntax tree of a text."""
 
-    def __init__(self, text: str, given: Mapping[str, Callable[..., Any]] | None):
+    def __init__(
+        self, text: str, given: Mapping[str, Callable[..., Any]] | None = None
+    ):
+        if not isinstance(text, str):
+            raise ParseError(f"parse: text must be a string, got text={short(text)}")
+        if len(text) > MAX_CHARACTERS:
+            raise ParseError(
+                f"parse: text must be <= {MAX_CHARACTERS} characters, got {len(text)}"
+            )
         self.text = text.strip()
         self.given = given
         # Lines as Python counts them, and those that were stripped off the front.
@@ -90,7 +93,8 @@ class _Reader:
         front = text[: len(text) - len(text.lstrip())]
         self.skipped = len(re.findall("\r\n|\r|\n", front))
 
-    def read(self) -> "Schedule | MetricDriven":
+    def read(self, names: Names) -> Any:
+        """What a call of one of the names makes."""
         self._check_size()
         if found := re.search("<[^<>]*>", self.text):
             reason = f"{found.group()[:200]} has no text that could be read"
@@ -105,10 +109,19 @@ class _Reader:
         except (ValueError, RecursionError, MemoryError) as error:
             reason = str(error) or "nested too deeply"
             self._refuse(f"not an expression: {reason}", 1, 0)
-        made = self._value(tree.body, 0, schedules)
-        if not is_schedule(made):
-            self._refuse_at(tree.body, "a schedule is a call such as linear(1, 0, 10)")
+        made = self._value(tree.body, 0, names)
+        if not self._is_made(made, names):
+            example = "linear(1, 0, 10)" if names is schedules else "rex(0.5)"
+            self._refuse_at(tree.body, f"a {names.kind} is a call such as {example}")
         return made
+
+    def _is_made(self, value: Any, names: Names) -> bool:
+        """Whether a value is what calls of these names make."""
+        return isinstance(value, Bound) and value._rule.names is names
+
+    def _is_operand(self, value: Any) -> bool:
+        """Whether a value may be added to a number."""
+        return isinstance(value, Schedule)
 
     def _check_size(self) -> None:
         """Refuses what would take Python's own parser too long."""
@@ -136,9 +149,9 @@ class _Reader:
                 value, (int, float, str, type(None))
             ):
                 return shape_in(self.given, value, names)
-            case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
+            case ast.UnaryOp(op=op, operand=operand) if type(op) in UNARY:
                 return self._arithmetic(node, op, depth, operand)
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in BINARY:
                 return self._arithmetic(node, op, depth, left, right)
             case ast.List(elts=entries) | ast.Tuple(elts=entries):
                 return [self._value(entry, depth + 1, names) for entry in entries]
@@ -157,13 +170,13 @@ class _Reader:
         self, node: ast.expr, op: ast.AST, depth: int, *parts: ast.expr
     ) -> Any:
         values = [self._value(part, depth + 1, schedules) for part in parts]
-        if any(isinstance(value, Schedule) for value in values):
+        if any(map(self._is_operand, values)):
             return self._combined(node, op, parts, values)
         for part, value in zip(parts, values, strict=True):
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 self._refuse_at(part, "arithmetic is for numbers and schedules")
         try:
-            result = (_UNARY | _BINARY)[type(op)](*values)
+            result = (UNARY | BINARY)[type(op)](*values)
         except (ArithmeticError, ValueError):
             self._refuse_at(node, "the result is too large or undefined")
         if isinstance(result, complex) or not abs(result) < math.inf:
@@ -174,27 +187,31 @@ class _Reader:
         self, node: ast.expr, op: ast.AST, parts: tuple[ast.expr, ...], values: Any
     ) -> Any:
         """A sum, product or the like of schedules and numbers."""
-        if type(op) not in _OF_SCHEDULES:
+        if type(op) not in OF_SCHEDULES:
             self._refuse_at(
                 node, "schedules are added, subtracted, multiplied, divided"
             )
         for part, value in zip(parts, values, strict=True):
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not is_number and not isinstance(value, (Schedule, np.ndarray)):
+            is_array = isinstance(value, np.ndarray)
+            if not is_number and not is_array and not self._is_operand(value):
                 self._refuse_at(part, "arithmetic is for numbers and schedules")
         if isinstance(op, ast.UAdd):
             return values[0]
         try:
-            return (_UNARY | _BINARY)[type(op)](*values)
+            return self._operated(op, values)
         except (TypeError, ValueError) as error:
             self._refuse_at(node, str(error))
+
+    def _operated(self, op: ast.AST, values: list[Any]) -> Any:
+        return (UNARY | BINARY)[type(op)](*values)
 
     def _call(self, node: ast.Call, name: str, depth: int, names: Names) -> Any:
         rule = self._rule(node, name, names)
         ordered = [] if rule is None else list(rule.domains)
         ordered += [""] * (len(node.args) - len(ordered))
         args = [
-            self._value(part, depth + 1, names_for(rule, argument))
+            self._value(part, depth + 1, names_in(domain_of(rule, argument)))
             for part, argument in zip(node.args, ordered, strict=False)
         ]
         kwargs = {}
@@ -203,13 +220,18 @@ class _Reader:
                 self._refuse_at(keyword.value, "** is not read")
             if keyword.arg in kwargs:
                 self._refuse_at(keyword.value, f"{keyword.arg} is given twice")
-            inside = names_for(rule, keyword.arg)
+            inside = names_in(domain_of(rule, keyword.arg))
             kwargs[keyword.arg] = self._value(keyword.value, depth + 1, inside)
         try:
-            make = array if rule is None else rule.constructor
-            return make(*args, **kwargs)
+            return self._called(rule, args, kwargs)
         except (TypeError, ValueError, OverflowError) as error:
             self._refuse_at(self._culprit(node, rule, str(error)), str(error))
+
+    def _called(
+        self, rule: Rule | None, args: list[Any], kwargs: dict[str, Any]
+    ) -> Any:
+        make = array if rule is None else rule.constructor
+        return make(*args, **kwargs)
 
     def _rule(self, node: ast.Call, name: str, names: Names) -> Rule | None:
         """The rule that a name means; None for `array`."""
@@ -250,7 +272,7 @@ class _Reader:
         shown = self.lines[min(line, len(self.lines)) - 1]
         begin = max(0, column - 60)
         where = f" (line {line + self.skipped})" if len(self.lines) > 1 else ""
-        raise ValueError(
+        raise ParseError(
             f"parse: {reason}{where}\n  {shown[begin : begin + 120]}\n"
             f"  {' ' * (column - begin)}^"
         ) from None
@@ -270,31 +292,3 @@ def _dotted(node: ast.expr) -> str | None:
     if not isinstance(node, ast.Name):
         return None
     return ".".join([node.id, *reversed(parts)])
-
-
-def _power(base: float, exponent: float) -> float:
-    """Powers of bounded size: an integer power could fill the memory."""
-    is_large = (abs(base) > 1 and not -64 <= exponent <= 64) or abs(base) > 10**18
-    if isinstance(base, int) and isinstance(exponent, int) and is_large:
-        return float(base) ** exponent
-    return base**exponent
-
-
-_UNARY: dict[type, Callable[..., Any]] = {
-    ast.UAdd: operator.pos,
-    ast.USub: operator.neg,
-}
-
-
-_BINARY: dict[type, Callable[..., Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
-    ast.Pow: _power,
-}
-
-
-_OF_SCHEDULES = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.UAdd, ast.USub)

@@ -1,0 +1,10 @@
+"""What is said of a text that is no schedule."""
+
+from argparse import ArgumentTypeError
+
+
+class ParseError(ValueError, ArgumentTypeError):
+    """A ValueError whose text `argparse` shows where `type=js.parse`.
+
+    Of other ValueErrors it says only that there was one.
+    """
