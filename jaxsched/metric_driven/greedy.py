@@ -23,10 +23,12 @@ from jaxsched.metric_driven.metrics import (
 )
 from jaxsched.numerics import at_least, at_most, safely
 from jaxsched.rule import Refusal, known
+from jaxsched.serialization import exported_tuple
 
 _LARGEST = 1e30  # so that a rate of nearly 0 times it is a number
 
 
+@exported_tuple
 class Greedy(NamedTuple):
     """The memory of `greedy`."""
 

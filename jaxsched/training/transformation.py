@@ -13,12 +13,14 @@ from jaxsched.metric_driven.decorator import Driven, MetricDrivenLike
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.progress import later
 from jaxsched.rule import admitted, short
+from jaxsched.serialization import exported_tuple
 from jaxsched.training.trial import refuse_unfit
 
 if TYPE_CHECKING:
     import optax
 
 
+@exported_tuple
 class ScheduledState(NamedTuple):
     """The state of `with_schedule` and `scale_by_learning_rate`.
 
