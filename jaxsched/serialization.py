@@ -7,6 +7,7 @@ They are told at once where they are imported already, and else when they are.
 
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -35,7 +36,7 @@ def exported(
     name = f"{kind.__module__.partition('.')[0]}.{kind.__qualname__}"
 
     def tell(export: Any) -> None:
-        try:
+        with suppress(ValueError):  # of a second copy of the type: the first one stays
             export.register_pytree_node_serialization(
                 kind,
                 serialized_name=name,
@@ -43,8 +44,6 @@ def exported(
                 deserialize_auxdata=read,
                 from_children=unflatten,
             )
-        except ValueError:  # a second copy of the type: the name stays the first one's
-            pass
 
     when_imported("jax.export", tell)
 
@@ -118,7 +117,8 @@ class _Finder(MetaPathFinder):
         if fullname not in _waiting:
             return None
         for finder in sys.meta_path:
-            spec = None if finder is self else finder.find_spec(fullname, path, target)
+            find = None if finder is self else getattr(finder, "find_spec", None)
+            spec = None if find is None else find(fullname, path, target)
             if spec is not None:
                 if spec.loader is not None:
                     spec.loader = _Loader(spec.loader)

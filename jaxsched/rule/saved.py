@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxsched.arrays import as_real, is_array, is_weak
@@ -30,7 +31,7 @@ def write_structure(structure: Structure) -> bytes:
     """
     rule, fixed = structure
     if reason := rule.names.why_not(rule):
-        raise ValueError(f"{rule.name} {_CLOSE_OVER}: it {reason}")
+        raise _refusal(rule.name, f"it {reason}")
     names = [name for name, domain in rule.domains.items() if domain.static]
     static = {
         name: None if value is None else _as_data(rule, name, value)
@@ -52,13 +53,13 @@ def read_structure(text: bytes) -> Structure:
     rule = Names.of(said["kind"]).at(module, name)
     if rule is None:
         raise ValueError(
-            f"the exported program takes the {said['kind']} {name} of {module}, which is "
-            f"not there: import {module} before jax.export.deserialize"
+            f"jax.export: the program takes the {said['kind']} {name} of {module}, which "
+            f"is not known here: import {module} before it is deserialized"
         )
     expected = [name for name, domain in rule.domains.items() if domain.static]
     if expected != [*static]:
         raise ValueError(
-            f"the exported program takes a {name} of another version of {module}: its "
+            f"jax.export: the program takes a {name} of another version of {module}: its "
             f"static arguments were {[*static]}, now they are {expected}"
         )
     domains = rule.domains
@@ -66,15 +67,16 @@ def read_structure(text: bytes) -> Structure:
     return rule, tuple(read)
 
 
-_CLOSE_OVER = (
-    "cannot be an argument of an exported program, which another process is to know (close "
-    "over the schedule: then its values are part of the program)"
-)
-
-
 def refuse_callable(value: Any) -> bytes:
     """Says why a callable in the place of a schedule is not written."""
-    raise ValueError(f"a callable {_CLOSE_OVER}: it is not data, got {value!r}")
+    raise _refusal("the callable", f"it is not data, got {value!r}")
+
+
+def _refusal(what: str, reason: str) -> ValueError:
+    return ValueError(
+        f"jax.export: {what} cannot be read by another process: {reason}; close over the "
+        "schedule instead of passing it, then its values are part of the program"
+    )
 
 
 def _as_data(rule: Rule, name: str, value: Any) -> Any:
@@ -87,7 +89,7 @@ def _as_data(rule: Rule, name: str, value: Any) -> Any:
     except (NotData, TypeError, ValueError) as error:
         reason = str(error)
     if reason is not None:
-        raise ValueError(f"{rule.name} {_CLOSE_OVER}: {name} {reason}") from None
+        raise _refusal(rule.name, f"{name} {reason}")
     return data
 
 
@@ -113,12 +115,14 @@ def read_state(
     Raises:
       ValueError: Their names are not those of the target.
     """
-    if {*state} != {*target}:
+    # What holds no numbers may be lost on the way, as where mappings are flattened.
+    needed = {name for name, value in target.items() if jax.tree.leaves(value)}
+    if not needed <= {*state} <= {*target}:
         raise ValueError(
-            f"{rule.name}: the state must hold {[*target]}, got {[*state]}; begin with a "
+            f"{rule.name}: the state must hold {[*target]}, got {[*state]}; restore into a "
             "schedule of the kind that was saved"
         )
-    return {name: _restored(target[name], state[name], name) for name in target}
+    return {name: _restored(target[name], state[name], name) for name in state}
 
 
 def _restored(target: Any, state: Any, name: str) -> Any:
