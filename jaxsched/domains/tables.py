@@ -20,6 +20,7 @@ from jaxsched.domains.numbers import Number, frozen, numeric
 from jaxsched.rule import Domain, known, plain, same
 from jaxsched.rule.domain import as_data
 from jaxsched.rule.values import written
+from jaxsched.serialization import exported, known_to_flax
 
 
 class Table(Domain):
@@ -133,6 +134,16 @@ class Numbers:
     def __reduce__(self) -> tuple[Any, ...]:
         return Numbers, (self.array,)
 
+    def _state(self) -> Any:
+        """What Flax saves: an array of 64 bits, where a program did not make it."""
+        if not self.is_open:
+            return self.array
+        whole = np.asarray(self.plain()).dtype.kind in "iu"
+        return np.asarray(self.plain(), np.int64 if whole else np.float64)
+
+    def _with_state(self, state: Any) -> "Numbers":
+        return Numbers(np.array(state) if isinstance(state, np.ndarray) else state)
+
     @property
     def is_open(self) -> bool:
         """Whether it holds Python numbers, or what a program makes of them."""
@@ -177,3 +188,7 @@ class Numbers:
 
     def __repr__(self) -> str:
         return written(self.plain())
+
+
+exported(Numbers, lambda _: b"", lambda _: None, Numbers.tree_unflatten)
+known_to_flax(Numbers, Numbers._state, Numbers._with_state)

@@ -22,8 +22,10 @@ from jaxsched.metric_driven.metrics import (
     refuse_impossible,
     worst,
 )
+from jaxsched.serialization import exported_tuple
 
 
+@exported_tuple
 class Greedy(NamedTuple):
     """The memory of `greedy`."""
 

@@ -11,11 +11,13 @@ from jaxsched.metric_driven.bounds import bounded, inverse, moved
 from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
 from jaxsched.metric_driven.machine import Machine, Report, Scalar
 from jaxsched.metric_driven.metrics import refuse_crossed
+from jaxsched.serialization import exported_tuple
 
 Target = Annotated[Numeric, Number(above=0)]
 Ratio = Annotated[Numeric, Number(above=1)]
 
 
+@exported_tuple
 class KLAdaptive(NamedTuple):
     """The memory of `kl_adaptive`."""
 

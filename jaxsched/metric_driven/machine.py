@@ -26,6 +26,7 @@ from jaxsched.arrays import (
 from jaxsched.domains.numbers import numeric
 from jaxsched.progress import later
 from jaxsched.rule import Bound, short
+from jaxsched.serialization import exported_tuple
 
 P = ParamSpec("P")
 _MISSING: Any = object()
@@ -37,6 +38,7 @@ Scalar: TypeAlias = Any
 Truth: TypeAlias = bool | np.bool_ | np.ndarray | Array
 
 
+@exported_tuple
 class Told(NamedTuple):
     """What was handed in between two updates: it is judged before the next one."""
 
@@ -46,6 +48,7 @@ class Told(NamedTuple):
     trigger: Array | None  # whether to trigger; None for a machine that takes none
 
 
+@exported_tuple
 class MetricDrivenState(NamedTuple):
     """The state of a metric-driven schedule: a small pytree of scalars.
 

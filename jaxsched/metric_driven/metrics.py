@@ -11,12 +11,14 @@ from jaxsched.domains.choices import OneOf
 from jaxsched.domains.numbers import whole_number
 from jaxsched.metric_driven.machine import Report, Scalar
 from jaxsched.rule import Refusal, known
+from jaxsched.serialization import exported_tuple
 
 Mode = Annotated[str, OneOf("min", "max")]
 ThresholdMode = Annotated[str, OneOf("rel", "abs", "magnitude")]
 Patience = Annotated[Numeric, whole_number(0)]
 
 
+@exported_tuple
 class Window(NamedTuple):
     """The metrics of a window that is not yet full."""
 

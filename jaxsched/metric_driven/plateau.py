@@ -20,8 +20,10 @@ from jaxsched.metric_driven.metrics import (
     worst,
 )
 from jaxsched.numerics import at_least, at_most
+from jaxsched.serialization import exported_tuple
 
 
+@exported_tuple
 class Plateau(NamedTuple):
     """The memory of `reduce_on_plateau`."""
 

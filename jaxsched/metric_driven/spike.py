@@ -12,6 +12,7 @@ from jaxsched.metric_driven.machine import Machine, Report, Scalar
 from jaxsched.metric_driven.metrics import refuse_growth
 from jaxsched.numerics import blend, safely
 from jaxsched.progress import later, progress, since, together
+from jaxsched.serialization import exported_tuple
 from jaxsched.shapes import ShapeLike, as_shape
 
 # Deviations are counted no finer than the digits of a float32 loss, and none is so large
@@ -20,6 +21,7 @@ _RESOLUTION = 2.0**-20
 _LARGEST = 1e18
 
 
+@exported_tuple
 class Spike(NamedTuple):
     """The memory of `back_off_on_spike`."""
 

@@ -20,9 +20,11 @@ from jaxsched.metric_driven.metrics import (
 )
 from jaxsched.numerics import blend
 from jaxsched.progress import progress, since
+from jaxsched.serialization import exported_tuple
 from jaxsched.shapes import ShapeLike, as_shape
 
 
+@exported_tuple
 class Trigger(NamedTuple):
     """The memory of `cooldown_on_trigger`."""
 

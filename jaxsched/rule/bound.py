@@ -8,8 +8,15 @@ import jax
 
 from jaxsched.arrays import fitted
 from jaxsched.rule.rule import Rule
+from jaxsched.rule.saved import (
+    read_state,
+    read_structure,
+    write_state,
+    write_structure,
+)
 from jaxsched.rule.values import hashable, same
 from jaxsched.rule.wording import short
+from jaxsched.serialization import exported, known_to_flax
 
 # Python lets functions call each other a thousand deep: as many schedules may hold each
 # other that all that walks through them, and the program around it, stays below that.
@@ -39,6 +46,8 @@ class Bound:
         jax.tree_util.register_pytree_with_keys(
             cls, cls._flatten_with_keys, cls._unflatten, cls._flatten
         )
+        exported(cls, write_structure, read_structure, cls._unflatten)
+        known_to_flax(cls, cls._state, cls._with_state)
 
     def __getattr__(self, name: str) -> Any:
         # Also reached for `_values` itself on a half-made object (copy, pickle).
@@ -139,6 +148,18 @@ class Bound:
             for name, domain in rule.domains.items()
         }
         return cls(rule, values)
+
+    # What Flax saves are the same hyperparameters; the others are those of its target.
+
+    def _numeric(self) -> dict[str, Any]:
+        return {k: v for k, v in self._values.items() if not self._static(k)}
+
+    def _state(self) -> dict[str, Any]:
+        return write_state(self._numeric())
+
+    def _with_state(self, state: Mapping[str, Any]) -> typing.Self:
+        read = read_state(self._rule, self._numeric(), state)
+        return type(self)(self._rule, {**self._values, **read})
 
 
 def _held(value: Any) -> int:

@@ -32,7 +32,7 @@ class Names:
         _all[kind] = self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _of_kind, (self.kind,)
+        return Names.of, (self.kind,)
 
     def add(self, rule: Rule) -> None:
         """Enters a rule; a new definition takes the place of an older one."""
@@ -44,6 +44,15 @@ class Names:
         found = self._rules.setdefault(rule.path, rule)
         rule.names = self
         return found if found == rule else rule
+
+    @staticmethod
+    def of(kind: str) -> "Names":
+        """Those of a kind."""
+        return _all[kind]
+
+    def at(self, module: str, name: str) -> Rule | None:
+        """The rule of a module by its name there, or None."""
+        return self._rules.get((*module.split("."), *name.split(".")))
 
     def meant(self, name: str) -> list[Rule]:
         """The rules that a name may mean: one, none, or several of other packages."""
@@ -112,7 +121,3 @@ class Names:
     def rules(self) -> list[Rule]:
         """All rules, in the order in which they were made."""
         return list(self._rules.values())
-
-
-def _of_kind(kind: str) -> Names:
-    return _all[kind]

@@ -84,9 +84,15 @@ class Rule:
     @property
     def path(self) -> tuple[str, ...]:
         """Its module and qualified name, in parts."""
+        module, name = self.place
+        return (*module.split("."), *name.split("."))
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its module, and its name there."""
         scope = self.function.__qualname__.split(".")
         inner = [part for part in scope if part != "<locals>"]
-        return (*self.function.__module__.split("."), *inner)
+        return self.function.__module__, ".".join(inner)
 
     @cached_property
     def is_own(self) -> bool:

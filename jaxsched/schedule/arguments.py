@@ -13,10 +13,12 @@ from jaxsched.domains import Value
 from jaxsched.domains.functions import Function, is_function_of_step
 from jaxsched.domains.numbers import Number, numeric
 from jaxsched.rule import Domain, admitted
+from jaxsched.rule.saved import refuse_callable
 from jaxsched.schedule.decorator import schedule
 from jaxsched.schedule.phases import still
 from jaxsched.schedule.programs import elsewhere
 from jaxsched.schedule.schedule import Schedule
+from jaxsched.serialization import exported, known_to_flax
 
 
 @schedule(phases=still)
@@ -174,6 +176,10 @@ class Static:
 
     def __repr__(self) -> str:
         return repr(self.function)
+
+
+exported(Static, refuse_callable, lambda _: None, lambda static, _: static)
+known_to_flax(Static, lambda _: {}, lambda target, _: target)
 
 
 # In a rule it is a Schedule, for its caller a number or a callable too: no type says both.

@@ -13,12 +13,14 @@ from jaxsched.metric_driven.decorator import Driven, MetricDrivenLike
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.progress import later
 from jaxsched.rule import admitted, short
+from jaxsched.serialization import exported_tuple
 from jaxsched.training.trial import refuse_unfit
 
 if TYPE_CHECKING:
     import optax
 
 
+@exported_tuple
 class ScheduledState(NamedTuple):
     """The state of `with_schedule` and `scale_by_learning_rate`.
 
@@ -132,7 +134,15 @@ def scale_by_learning_rate(
     """
     import optax  # what merely evaluates schedules does without it
 
-    made = partial(optax.scale_by_learning_rate, flip_sign=flip_sign)
+    def made(learning_rate: Any) -> optax.GradientTransformation:
+        scale = optax.scale_by_learning_rate(learning_rate, flip_sign=flip_sign)
+
+        def update(updates: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+            return scale.update(updates, scale.init(params))[0], state
+
+        # Its state is nothing, and not an `optax.EmptyState`, which JAX does not export.
+        return optax.GradientTransformation(lambda _: (), update)
+
     name = "scale_by_learning_rate"
     return _scheduled(made, admitted(name, "learning_rate", learning_rate, Driven()))
 
