@@ -108,6 +108,12 @@ class Policy(linen.Module):
 POLICY = Policy()
 
 
+def judged(weights: Any, seen: Array) -> tuple[Array, Array]:
+    """The logits and the value of what was seen."""
+    result: Any = POLICY.apply(weights, seen)
+    return result
+
+
 def chances(logits: Array, action: Array) -> Array:
     """The logarithm of the chance of an action."""
     logs = jax.nn.log_softmax(logits)
@@ -119,7 +125,7 @@ def rollout(weights: Any, carts: Cart, key: Array) -> tuple[Cart, Played]:
 
     def step(carts: Cart, key: Array) -> tuple[Cart, Played]:
         act, *renew = jax.random.split(key, CARTS + 1)
-        logits, value = POLICY.apply(weights, carts.body)
+        logits, value = judged(weights, carts.body)
         action = jax.random.categorical(act, logits)
         after, done, age = jax.vmap(play)(carts, action, jnp.stack(renew))
         played = Played(carts.body, action, chances(logits, action), value, done, age)
@@ -146,7 +152,7 @@ def advantages(played: Played, last_value: Array) -> Array:
 
 def loss(weights: Any, played: Played, advantage: Array) -> tuple[Array, Array]:
     """PPO's clipped loss, and the divergence from the policy that played."""
-    logits, value = POLICY.apply(weights, played.seen)
+    logits, value = judged(weights, played.seen)
     change = chances(logits, played.action) - played.log_chance
     ratio = jnp.exp(change)
     scaled = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
@@ -189,7 +195,7 @@ def train(schedule: Any, key: Array, iterations: int) -> Run:
         weights, state, carts = carry
         play_key, *orders = jax.random.split(key, EPOCHS + 1)
         carts, played = rollout(weights, carts, play_key)
-        _, last_value = POLICY.apply(weights, carts.body)
+        _, last_value = judged(weights, carts.body)
         everything = played, advantages(played, last_value)
         flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), everything)
         rows = [jax.random.permutation(order, STEPS * CARTS) for order in orders]

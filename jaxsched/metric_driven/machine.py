@@ -42,10 +42,10 @@ Truth: TypeAlias = bool | np.bool_ | np.ndarray | Array
 class Told(NamedTuple):
     """What was handed in between two updates: it is judged before the next one."""
 
-    value: Array  # the metric, 0 where it is not finite or there is none
-    measured: Array  # whether there is one
-    spoiled: Array  # whether it is not finite
-    trigger: Array | None  # whether to trigger; None for a machine that takes none
+    value: Scalar = 0.0  # the metric, 0 where it is not finite or there is none
+    measured: Scalar = False  # whether there is one
+    spoiled: Scalar = False  # whether it is not finite
+    trigger: Scalar = None  # whether to trigger; None for a machine that takes none
 
 
 @exported_tuple
@@ -119,9 +119,9 @@ class MetricDriven(Bound):
         inner = self._values["schedule"]
         own = inner.init() if isinstance(inner, MetricDriven) else ()
         machine = self._machine()
-        told = Told(0.0, False, False, False if machine.takes_trigger else None)
-        state = MetricDrivenState(0, own, machine.start(), True, told)
-        return jax.tree.map(strong, state)
+        told = Told(trigger=False if machine.takes_trigger else None)
+        memory, told = jax.tree.map(strong, (machine.start(), told))
+        return MetricDrivenState(strong(0), own, memory, strong(True), told)
 
     def update(
         self,

@@ -15,12 +15,12 @@ from jax.sharding import PartitionSpec
 
 from jaxsched.domains.tables import Numbers
 
-_CAN = hasattr(jax.sharding, "auto_axes") and hasattr(jax, "typeof")
+_auto_axes: Any = getattr(jax.sharding, "auto_axes", None)  # JAX 0.6 has none
 
 
 def explicit_mesh(*values: Any) -> Any:
     """The mesh with explicit axes that one of the values lies on, or None."""
-    if not _CAN:
+    if _auto_axes is None:
         return None
     for value in values:
         if isinstance(value, Numbers):
@@ -46,7 +46,7 @@ def automatically(
 
     axes = mesh.explicit_axes
     with jax.sharding.use_abstract_mesh(mesh):
-        return jax.sharding.auto_axes(run, axes=axes, out_sharding=spec)(values, step)
+        return _auto_axes(run, axes=axes, out_sharding=spec)(values, step)
 
 
 def is_spread(values: Any) -> bool:

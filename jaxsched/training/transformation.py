@@ -141,7 +141,7 @@ def scale_by_learning_rate(
             return scale.update(updates, scale.init(params))[0], state
 
         # Its state is nothing, and not an `optax.EmptyState`, which JAX does not export.
-        return optax.GradientTransformation(lambda _: (), update)
+        return optax.GradientTransformation(lambda params: (), update)
 
     name = "scale_by_learning_rate"
     return _scheduled(made, admitted(name, "learning_rate", learning_rate, Driven()))
