@@ -1,0 +1,71 @@
+"""Evaluates schedules on a mesh with explicit axes; `test_meshes.py` runs this file.
+
+In a process of its own, of as many devices as its first argument says. Every way in which
+steps or hyperparameters can lie on the mesh must give what one device gives.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={sys.argv[1]}"
+
+import jax
+import numpy as np
+import users
+from cases import ONE_OF_EACH
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+
+import jaxsched as js
+
+DEVICES = int(sys.argv[1])
+STEPS = np.arange(16, dtype=np.int32)
+EXPLICIT = (jax.sharding.AxisType.Explicit,)
+MESH = jax.make_mesh((DEVICES,), ("x",), axis_types=EXPLICIT)
+SPREAD, EVERYWHERE = NamedSharding(MESH, P("x")), NamedSharding(MESH, P())
+
+
+def ways(s: js.Schedule) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Ways to ask for the values at all steps."""
+    steps, r = jax.device_put(STEPS, SPREAD), jax.device_put(s, EVERYWHERE)
+    call = jax.jit(lambda s, t: s(t))
+    yield "spread steps", lambda: s(steps)
+    yield "spread steps, compiled", lambda: jax.jit(s)(steps)
+    yield "an argument", lambda: call(r, steps)
+    yield "everywhere", lambda: r(STEPS)
+    yield "read", lambda: r.at(STEPS)
+    scan = lambda r: jax.lax.scan(lambda c, t: (c, r(t)), 0, STEPS)[1]
+    yield "scan", lambda: jax.jit(scan)(r)
+    part = jax.shard_map(s, mesh=MESH, in_specs=P("x"), out_specs=P("x"))
+    yield "shard_map", lambda: jax.jit(part)(steps)
+    if not jax.tree.leaves(s):
+        return
+    stacked = jax.device_put(js.stack([s] * DEVICES), SPREAD)
+    mapped = jax.vmap(lambda s: s(STEPS))
+    yield "stack", lambda: np.asarray(mapped(stacked))[0]
+    yield "stack, compiled", lambda: np.asarray(jax.jit(mapped)(stacked))[-1]
+    yield "unstack", lambda: js.unstack(stacked)[1](STEPS)
+    yield "entries", lambda: js.evaluate(js.stack(js.unstack(stacked[1:3])), STEPS)[0]
+
+
+def wrong(s: js.Schedule) -> list[str]:
+    """The ways that fail."""
+    expected, found = np.asarray(s(STEPS)), []
+    for name, values in ways(s):
+        try:
+            np.testing.assert_allclose(values(), expected, rtol=1e-5, atol=1e-7)
+        except Exception as error:  # all of them are wanted
+            found.append(f"{s}: {name}: {str(error).strip().splitlines()[0]}")
+    return found
+
+
+every = int(sys.argv[2])
+schedules = [*(c.schedule for c in ONE_OF_EACH), *users.SCHEDULES][::every]
+failures = []
+for s in schedules:
+    failures += wrong(s)
+    with jax.set_mesh(MESH):
+        failures += [f"with a mesh set: {text}" for text in wrong(s)]
+print("\n".join(failures) or "passed")
