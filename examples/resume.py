@@ -173,7 +173,8 @@ def train(
         left = islice(rows_of_batches, done, None)
         progress = tqdm(left, "training", steps, initial=done, unit="update")
         for step, rows in enumerate(progress, done + 1):
-            loss = train_step(model, optimizer, data, rows)
+            # Put there explicitly: it also runs under jax.transfer_guard("disallow").
+            loss = train_step(model, optimizer, data, jax.device_put(rows))
             if step % every == 0 or step == steps:
                 save(checkpoints, model, optimizer, settings)
                 rate = js.learning_rate(optimizer)

@@ -188,7 +188,7 @@ def compile_sweep(
 
     # The axis of the grid becomes (device, schedule): the first one lies on the devices
     # of a mesh, the second one is gone through in slices.
-    mesh = jax.sharding.Mesh(np.array(devices), ("grid",))
+    mesh = jax.make_mesh((len(devices),), ("grid",), devices=devices)
     spread = NamedSharding(mesh, PartitionSpec("grid"))
     everywhere = NamedSharding(mesh, PartitionSpec())
     grid = jax.tree.map(
@@ -196,15 +196,36 @@ def compile_sweep(
         schedules,
     )
     arguments = grid, jax.tree.map(lambda x: placed(x, everywhere), starts)
-    lowered = jax.jit(all_runs, out_shardings=spread).lower(*arguments)
+    program = jax.jit(automatic(all_runs, mesh), out_shardings=spread)
+    lowered = program.lower(*arguments)
     return Sweep(lowered.compile(), arguments)
+
+
+def automatic(function: Callable[..., Any], mesh: jax.sharding.Mesh) -> Any:
+    """The function, whose work JAX divides by itself on any kind of mesh.
+
+    Where the axes of a mesh are explicit, which is the default of `jax.make_mesh` in some
+    versions, JAX would ask for the sharding of each result inside.
+    """
+    kinds = getattr(jax.sharding, "AxisType", None)
+    if kinds is None or kinds.Explicit not in mesh.axis_types:
+        return function
+
+    def divided(*arguments: Any) -> Any:
+        spec = PartitionSpec("grid")
+        with jax.sharding.use_abstract_mesh(mesh.abstract_mesh):
+            return jax.sharding.auto_axes(function, out_sharding=spec)(*arguments)
+
+    return divided
 
 
 def run_sweep(sweep: Sweep) -> Run:
     """The results of all schedules and seeds, led by these two axes, in every process."""
     result = jax.block_until_ready(sweep.program(*sweep.arguments))
     jax.effects_barrier()  # the progress of the last updates
-    everything = multihost_utils.process_allgather(result, tiled=True)
+    if jax.process_count() > 1:
+        result = multihost_utils.process_allgather(result, tiled=True)
+    everything = jax.device_get(result)
     return jax.tree.map(lambda x: np.reshape(x, (-1, *x.shape[2:])), everything)
 
 

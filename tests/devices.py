@@ -49,6 +49,24 @@ def check_sharded_sweep() -> None:
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=0.007)
 
 
+def check_sweep_on_every_kind_of_mesh() -> None:
+    """Explicit axes find what automatic ones find; nothing is transferred by the way."""
+    if not hasattr(jax.sharding, "auto_axes"):
+        return
+    _, grid = sweep_digits.make_grid(4, 2, steps=8)
+    found = []
+    for kind in (jax.sharding.AxisType.Auto, jax.sharding.AxisType.Explicit):
+        kept = jax.make_mesh
+        jax.make_mesh = partial(kept, axis_types=(kind,))
+        given = {"steps": 8, "seeds": 2, "devices": jax.devices()}
+        sweep = sweep_digits.compile_sweep(grid.schedules, **given)
+        jax.make_mesh = kept
+        with jax.transfer_guard("disallow"):
+            found.append(sweep_digits.run_sweep(sweep))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=0.007)
+
+
 def updates(schedule: Any, mesh: Mesh) -> Iterator[Any]:
     """Data-parallel training of a line as in README: the optimizer's states."""
     replicated = NamedSharding(mesh, PartitionSpec())
@@ -103,6 +121,7 @@ if __name__ == "__main__":
     assert jax.device_count() == 8
     check_collectives_are_seen()
     check_sharded_sweep()
+    check_sweep_on_every_kind_of_mesh()
     check_replicated_rates()
     check_sharded_evaluation()
     print("checked on", jax.device_count(), "devices")

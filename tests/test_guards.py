@@ -2,6 +2,8 @@
 around a training loop: what goes to a device or comes from it there does so explicitly.
 """
 
+import importlib
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -93,3 +95,28 @@ def test_training_runs_under_a_guard():
                 state = js.set_multiplier(js.set_metric(state, 1.0), 0.5)
         state = js.set_trigger(state)
     assert int(js.step_count(state)) == 6
+
+
+@pytest.mark.slow
+def test_the_example_of_resuming_runs_under_a_guard(monkeypatch, tmp_path):
+    """Training, reading and saving; only what comes before it transfers by the way."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "examples")
+    resume = importlib.import_module("resume")
+    begin, guard = resume.begin, "jax_transfer_guard"
+
+    def guarded(*args: Any) -> Any:
+        begun = begin(*args)
+        jax.config.update(guard, "disallow")
+        return begun
+
+    monkeypatch.setattr(resume, "begin", guarded)
+    data, _ = resume.load_data()
+    schedule = js.warmup_cosine(0.01, 20, 2)
+    try:
+        with jax.numpy_dtype_promotion("standard"):
+            _, optimizer = resume.train(
+                data, schedule, steps=20, every=10, folder=tmp_path, seed=0
+            )
+    finally:
+        jax.config.update(guard, "allow")
+    assert int(js.step_count(optimizer)) == 20
