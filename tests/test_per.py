@@ -118,6 +118,7 @@ def test_the_loop_of_ppo():
     np.testing.assert_allclose(rates, expected, rtol=1e-6)
 
 
+@pytest.mark.skipif(jax.config.jax_enable_x64, reason="floats of 64 bits go further")
 def test_what_nobody_finds_is_right_for_small_steps_only():
     """The composition divides floats; `per` divides whole numbers."""
     inner = js.piecewise_constant([671_089], [1.0, 0.5])

@@ -145,7 +145,7 @@ def test_python_numbers_are_leaves_of_an_optimizers_state(name: str):
     optimizer = OPTIMIZERS[name]
     used, _ = after(optimizer, optimizer.init(PARAMS), 3)
     plain = jax.tree.map(lambda x: x.item() if x.shape == () else x, used)
-    if name == "injected":  # Optax's own takes arrays only there
+    if name in ("injected", "multi-steps"):  # Optax's own takes arrays only there
         return
     given = S if name == "stock" else None
     rate = js.learning_rate(used, given)
