@@ -184,7 +184,8 @@ class Numbers:
         return NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self.array.shape, self.array.dtype.kind))
+        # Of nothing all kinds are equal.
+        return hash((self.array.shape, self.array.size and self.array.dtype.kind))
 
     def __repr__(self) -> str:
         return written(self.plain())

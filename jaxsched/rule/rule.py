@@ -16,6 +16,8 @@ from jaxsched.rule.wording import Refusal, admitted, short
 class Naming(Protocol):
     """How a rule is called in texts; `jaxsched.rule.names` knows all that there are."""
 
+    kind: str
+
     def shortest(self, rule: "Rule") -> str:
         """The shortest name that means the rule."""
         ...

@@ -85,11 +85,10 @@ def _as_data(rule: Rule, name: str, value: Any) -> Any:
     try:
         data = domain.data(value)
         again = domain.admit(json.loads(json.dumps(data)))
-        reason = None if same(again, value) else f"reads back as {again!r}"
     except (NotData, TypeError, ValueError) as error:
-        reason = str(error)
-    if reason is not None:
-        raise _refusal(rule.name, f"{name} {reason}")
+        raise _refusal(rule.name, f"{name} {error}") from None
+    if not same(again, value):
+        raise _refusal(rule.name, f"{name} reads back as {again!r}")
     return data
 
 
