@@ -47,6 +47,12 @@ def is_array(x: Any) -> bool:
     return isinstance(x, (jax.Array, np.ndarray))
 
 
+def array_of_variable(x: Any) -> Any:
+    """The array of a variable: what is one to JAX, as those of Keras and Flax; or `x`."""
+    is_variable = hasattr(type(x), "__jax_array__") and not is_array(x)
+    return x.__jax_array__() if is_variable else x
+
+
 def is_weak(x: Any) -> bool:
     """Whether an array leaves the dtype of a result open, as a Python number does."""
     return getattr(x, "weak_type", False)
@@ -195,6 +201,7 @@ def host_step(step: Any) -> Any:
         return step if 0 <= step <= 2**31 - 1 else _host_integer(step)
     if kind is float:
         return step
+    step = array_of_variable(step)
     if isinstance(step, (jax.Array, np.ndarray, np.generic)) and is_real(step.dtype):
         is_host = not isinstance(step, jax.Array)
         is_integer = jnp.issubdtype(step.dtype, jnp.integer)

@@ -9,6 +9,7 @@ import numpy as np
 from jax.core import Tracer
 
 from jaxsched.arrays import (
+    array_of_variable,
     as_integer,
     as_real,
     default_float,
@@ -188,6 +189,7 @@ def numeric(value: Any, kind: str = "a number") -> Any:
     """
     if type(value) in (int, float):
         return value
+    value = array_of_variable(value)
     if isinstance(value, bool) or not isinstance(value, _NUMERIC):
         raise TypeError(f"must be {kind}")
     if isinstance(value, np.generic):

@@ -14,6 +14,7 @@ from jax.typing import ArrayLike
 
 from jaxsched.arrays import (
     Numeric,
+    array_of_variable,
     as_integer,
     as_real,
     as_step,
@@ -124,6 +125,7 @@ class Schedule(Bound):
         except AttributeError:
             reader = self._make_reader()
         if type(step) is not int:
+            step = array_of_variable(step)
             admitted(name, "step", step, Step())
         return reader.read(self, step)
 
