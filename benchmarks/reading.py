@@ -145,6 +145,9 @@ ROWS = [
             "a fresh schedule of Optax called eagerly, as a Python float",
             Target("at least", 10),
             lambda name=name: first_reading(name, repeats=60),
+            why="Of some 25 µs JAX takes 9 to dispatch a compiled program, and 4 go into "
+            "its input and output; the rest finds the program of a structure of three "
+            "schedules, one inside the other.",
         )
         for name in PAIRS
     ),
