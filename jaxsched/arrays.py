@@ -206,6 +206,9 @@ def host_step(step: Any) -> Any:
         is_host = not isinstance(step, jax.Array)
         is_integer = jnp.issubdtype(step.dtype, jnp.integer)
         return _host_integer(step) if is_host and is_integer else step
+    if isinstance(step, (int, float)) and not isinstance(step, bool):
+        # Out of a variable, or with a dtype of its own.
+        return host_step(int(step) if isinstance(step, int) else float(step))
     raise TypeError("must be a real number or an array of them")
 
 

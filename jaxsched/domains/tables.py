@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.arrays import (
+    array_of_variable,
     as_real,
     default_float,
     default_integer,
@@ -44,6 +45,7 @@ class Table(Domain):
         self.rising = rising
 
     def admit(self, value: Any) -> Any:
+        value = array_of_variable(value)
         if is_weak(value) and np.ndim(value) == 1:
             value = plain(value)
         if isinstance(value, (list, tuple, range)):
@@ -138,7 +140,7 @@ class Numbers:
         """What Flax saves: an array of 64 bits, where a program did not make it."""
         if not self.is_open:
             return self.array
-        whole = np.asarray(self.plain()).dtype.kind in "iu"
+        whole = self.array.dtype.kind in "iu"
         return np.asarray(self.plain(), np.int64 if whole else np.float64)
 
     def _with_state(self, state: Any) -> "Numbers":

@@ -16,6 +16,7 @@ from jax import Array
 
 from jaxsched.arrays import (
     Numeric,
+    array_of_variable,
     as_before,
     as_leaf,
     as_real,
@@ -275,6 +276,7 @@ def _is_float(x: Any) -> bool:
 
 
 def _flag(value: Any, argument: str, name: str) -> Array:
+    value = array_of_variable(value)
     if np.ndim(value) != 0 or jnp.result_type(value) is not np.dtype(bool):
         raise TypeError(
             f"{name}: {argument} must be True or False, got {argument}={short(value)}"

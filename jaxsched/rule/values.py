@@ -21,6 +21,8 @@ def plain(value: Any) -> Any:
     A Python number that went through a program comes out as such an array. It is still
     the number: it compares, prints and hashes as one.
     """
+    if type(value) in (int, float):
+        return value
     if isinstance(value, np.generic):  # what NumPy's arithmetic makes of a number
         is_wide = value.dtype in (np.float64, np.int64)
         return value.item() if is_wide else np.asarray(value)
@@ -28,6 +30,10 @@ def plain(value: Any) -> Any:
         return value._plain()
     if is_weak(value) and not isinstance(value, Tracer):
         return host_numbers(value)
+    if isinstance(value, float):  # with a dtype, as some variables of Flax return one
+        return float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
     return value
 
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxsched.arrays import largest_integer
+from jaxsched.arrays import array_of_variable, largest_integer
 from jaxsched.domains import Value
 from jaxsched.domains.functions import Function, is_function_of_step
 from jaxsched.domains.numbers import Number, numeric
@@ -80,6 +80,7 @@ class Inner(Domain):
 
     def admit(self, value: Any) -> Any:
         """The schedule that the value stands for."""
+        value = array_of_variable(value)  # before its other side: Flax's are callable
         if isinstance(value, Schedule):
             return value
         if is_function_of_step(value):

@@ -145,7 +145,8 @@ class Schedule(Bound):
         return type(self).picture(self)
 
     def __getitem__(self, index: Any) -> "Schedule":
-        return entries(self, index)
+        # All of it: what `variable[...]` of Flax asks for, as of an array.
+        return self if index is ... else entries(self, index)
 
     # An eager call costs one dispatch: the rule is compiled once for this schedule, with
     # its hyperparameters as constants, exactly as `jax.jit(schedule)` would.
