@@ -43,9 +43,6 @@ class Config:
       **kwargs: Arguments of the constructor by name. A schedule among them may also be a
         config, or data as `from_dict` reads it.
 
-    Attributes:
-      schedule: The schedule that the call makes.
-
     Raises:
       ValueError: The call makes no schedule, or has no text that could be read back.
       TypeError: `name` is neither text nor a constructor.

@@ -143,7 +143,7 @@ def set_trigger(opt_state: Any) -> Any:
 
     Args:
       opt_state: The state of an optimizer or of the metric-driven schedule itself, or
-    what holds one; see `learning_rate`.
+        what holds one; see `learning_rate`.
 
     Returns:
       The changed state, in the form it was given in. An `nnx.Optimizer` is changed in
@@ -151,7 +151,7 @@ def set_trigger(opt_state: Any) -> Any:
 
     Raises:
       ValueError: There is no `cooldown_on_trigger` in it, and no machine of your own that
-    takes triggers.
+        takes triggers.
 
     >>> import jaxsched as js
     >>> driven = js.cooldown_on_trigger(1.0, steps=4)
@@ -177,10 +177,10 @@ def set_metric(opt_state: Any, value: Any) -> Any:
 
     Args:
       opt_state: The state of an optimizer or of the metric-driven schedule itself, or
-    what holds one; see `learning_rate`.
+        what holds one; see `learning_rate`.
       value: The metric, a real number, traced or not, or one for each member of a
-    `vmap`. One that is not finite counts as bad. A second one before the next update
-    takes the place of the first.
+        `vmap`. One that is not finite counts as bad. A second one before the next update
+        takes the place of the first.
 
     Returns:
       The changed state, in the form it was given in. An `nnx.Optimizer` is changed in
