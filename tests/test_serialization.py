@@ -408,7 +408,7 @@ class Settings:
 def test_flax_saves_what_holds_a_schedule():
     """A Linen TrainState with our optimizer, and a struct."""
     model = linen.Dense(2)
-    params = model.init(jax.random.key(0), jnp.ones((1, 2)))
+    params = model.init(jax.random.key(0), jnp.ones((1, 2), "float32"))
     driven = js.reduce_on_plateau(COSINE, 0.5, 1)
 
     def state(schedule: Any, driven: Any) -> Any:
