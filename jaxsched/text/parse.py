@@ -86,12 +86,12 @@ class Reader:
             raise ParseError(
                 f"parse: text must be <= {MAX_CHARACTERS} characters, got {len(text)}"
             )
-        self.text = text.strip()
+        self.text: str = text.strip()
         self.given = given
         # Lines as Python counts them, and those that were stripped off the front.
-        self.lines = re.split("\r\n|\r|\n", self.text)
+        self.lines: list[str] = re.split("\r\n|\r|\n", self.text)
         front = text[: len(text) - len(text.lstrip())]
-        self.skipped = len(re.findall("\r\n|\r|\n", front))
+        self.skipped: int = len(re.findall("\r\n|\r|\n", front))
 
     def read(self, names: Names) -> Any:
         """What a call of one of the names makes."""
