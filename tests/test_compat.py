@@ -64,12 +64,13 @@ def test_docstrings_have_all_parts_in_order(function):
     doc = inspect.getdoc(function)
     assert re.match(r"\S.*[.:]\n", doc)
     found = re.findall(rf"^({'|'.join(PARTS)})", doc, re.M)
-    assert found == PARTS
+    assert found == [part for part in PARTS if part in found]
+    assert {"Args:", "Example:"} <= set(found)
 
 
 @each_function
 def test_docstrings_explain_exactly_the_parameters(function):
-    args = inspect.getdoc(function).partition("Args:")[2].partition("Returns:")[0]
+    args = inspect.getdoc(function).partition("Args:")[2].partition("\n\n")[0]
     explained = re.findall(r"^  (\w+): ", args, re.M)
     assert explained == list(inspect.signature(function).parameters)
 
@@ -156,16 +157,15 @@ def test_the_rate_may_be_traced(call):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ("torch.StepLR(0.1, 30, last_epoch=-2)", "StepLR: last_epoch must be a whole"),
-        ("torch.LambdaLR(0.1, [abs, abs])", "LambdaLR: lr_lambda must be one function"),
+        ("torch.StepLR(0.1, 30, last_epoch=-2)", "StepLR: last_epoch must be >= -1"),
         (
-            "torch.ConstantLR(0.1, factor=2)",
-            "ConstantLR: factor must be between 0 and 1",
+            "torch.LambdaLR(0.1, [abs, abs])",
+            "LambdaLR: lr_lambda must be one, as there is",
         ),
+        ("torch.ConstantLR(0.1, factor=2)", "ConstantLR: factor must be <= 1"),
         ("torch.LinearLR(0.1, 0)", "LinearLR: start_factor must be > 0"),
         ("torch.CosineAnnealingLR(0.1, 0)", "CosineAnnealingLR: T_max must be > 0"),
         ("torch.OneCycleLR(0.1, 1.0)", "OneCycleLR: give total_steps, or epochs and"),
-        ("torch.OneCycleLR(0.1, 1.0, 10, pct_start=1)", "pct_start must be a float"),
         ("torch.OneCycleLR(0.1, 1.0, 10, pct_start=0.1)", "must not be 1"),
         (
             "torch.OneCycleLR.momentum(0.1, 1.0, 10, cycle_momentum=False)",
@@ -183,10 +183,13 @@ def test_the_rate_may_be_traced(call):
         ),
         ("optax.cosine_decay_schedule(0.1, 0)", "decay_steps must be > 0, got"),
         ("optax.warmup_cosine_decay_schedule(0, 1, 10, 10)", "includes the warm-up"),
-        ("optax.piecewise_constant_schedule(1.0, {3: -1.0})", "scales must be >= 0"),
-        ("optax.linear_onecycle_schedule(0, 1.0)", "transition_steps must be > 0"),
+        (
+            "optax.piecewise_constant_schedule(1.0, {3: -1.0})",
+            "entry 3: -1.0 must be >= 0",
+        ),
+        ("optax.linear_onecycle_schedule(0, 1.0)", "transition_steps must be >= 1"),
         ("optax.join_schedules([], [])", "at least one"),
-        ("transformers.get_scheduler('square', 0.1)", "name must be one of constant"),
+        ("transformers.get_scheduler('square', 0.1)", "name must be one of 'constant'"),
         ("transformers.get_scheduler('linear', 0.1)", "linear needs num_warmup_steps"),
         ("transformers.get_wsd_schedule(0.1, 5, 5)", "give num_training_steps or"),
         (

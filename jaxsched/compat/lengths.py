@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from jaxsched.arrays import Numeric
 from jaxsched.combinators.time import stretch
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
@@ -18,12 +17,6 @@ def whole(steps: Any) -> Any:
 def at_least_1(steps: Any) -> Any:
     """The length that a division by `max(1, steps)` means."""
     return 1 if surely(steps, lambda n: n < 1) else steps
-
-
-def refuse_no_steps(name: str, argument: str, steps: Numeric) -> None:
-    """Refuses a length that is not positive."""
-    if surely(steps, lambda n: n <= 0):
-        raise ValueError(f"{name}: {argument} must be > 0, got {argument}={steps}")
 
 
 def of_any_length(

@@ -33,13 +33,8 @@ def from_keras(config: Mapping[str, Any]) -> Schedule:
       config: A dict with the keys "class_name" and "config", as it stands in a saved
         model or in the configuration of an optimizer.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
-      TypeError: `config` is not such a dict, or its arguments are not those of the class.
       NotImplementedError: The class is not one of Keras' own.
-      ValueError: An argument is out of its bounds.
 
     Example:
       >>> from jaxsched.compat import keras

@@ -2,23 +2,26 @@
 
 from typing import Any
 
-from jaxsched.arrays import Numeric
 from jaxsched.combinators.sequence import warmup
-from jaxsched.compat.lengths import refuse_no_steps, whole
+from jaxsched.compat.arguments import NotNegative, Unused
+from jaxsched.compat.lengths import whole
+from jaxsched.compat.peer import peer
 from jaxsched.cycles import cosine_restarts
+from jaxsched.domains import LengthFactor, Period, Steps, Value
 from jaxsched.domains.numbers import surely
 from jaxsched.rule import known
 from jaxsched.schedule import Schedule
 from jaxsched.transitions import cosine
 
 
+@peer
 def CosineDecay(
-    initial_learning_rate: Numeric,
-    decay_steps: Numeric,
-    alpha: Numeric = 0.0,
-    name: str = "CosineDecay",
-    warmup_target: Numeric | None = None,
-    warmup_steps: Numeric = 0,
+    initial_learning_rate: Value,
+    decay_steps: Period,
+    alpha: Value = 0.0,
+    name: Unused = "CosineDecay",
+    warmup_target: Value | None = None,
+    warmup_steps: Steps = 0,
 ) -> Schedule:
     """Half a cosine, after a ramp if there is a `warmup_target`.
 
@@ -30,16 +33,8 @@ def CosineDecay(
       initial_learning_rate: The value at step 0.
       decay_steps: The length of the decay alone, > 0.
       alpha: The end as a factor of the peak.
-      name: Not used.
       warmup_target: The peak. As in Keras, without it there is no ramp.
       warmup_steps: The length of the ramp.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `decay_steps` is not positive.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import keras
@@ -47,7 +42,6 @@ def CosineDecay(
       warmup(schedule=cosine(init_value=0.1, end_value=0.0, steps=900), steps=100,
         init_value=0.0)
     """
-    refuse_no_steps("CosineDecay", "decay_steps", decay_steps)
     peak = initial_learning_rate if warmup_target is None else warmup_target
     decay = cosine(peak, alpha * peak, decay_steps)
     if warmup_target is None:
@@ -55,13 +49,14 @@ def CosineDecay(
     return warmup(decay, warmup_steps, initial_learning_rate)
 
 
+@peer
 def CosineDecayRestarts(
-    initial_learning_rate: Numeric,
-    first_decay_steps: Numeric,
-    t_mul: Numeric = 2.0,
-    m_mul: Numeric = 1.0,
-    alpha: Numeric = 0.0,
-    name: str = "SGDRDecay",
+    initial_learning_rate: Value,
+    first_decay_steps: Period,
+    t_mul: LengthFactor = 2.0,
+    m_mul: NotNegative = 1.0,
+    alpha: Value = 0.0,
+    name: Unused = "SGDRDecay",
 ) -> Schedule:
     """SGDR: `cosine_restarts`; `m_mul` multiplies what lies above the floor.
 
@@ -76,21 +71,12 @@ def CosineDecayRestarts(
       t_mul: Each cycle is that many times as long as the one before: 1, or >= 1.001.
       m_mul: The factor per cycle, >= 0.
       alpha: The floor as a factor of `initial_learning_rate`.
-      name: Not used.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `first_decay_steps` is not positive, or a factor is out of bounds.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import keras
       >>> keras.CosineDecayRestarts(0.1, first_decay_steps=100)
       cosine_restarts(peak_value=0.1, end_value=0.0, steps=100, length_factor=2)
     """
-    refuse_no_steps("CosineDecayRestarts", "first_decay_steps", first_decay_steps)
     init: Any = initial_learning_rate
     floor = alpha * init
     if surely(m_mul, lambda factor: factor == 0):

@@ -3,26 +3,22 @@
 from jaxsched.arrays import Numeric
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.time import delay
-from jaxsched.compat.lengths import refuse_no_steps
+from jaxsched.compat.arguments import AnyLength, NotNegative
+from jaxsched.compat.peer import peer
 from jaxsched.decays import exponential
+from jaxsched.domains import Flag, Period, Value
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
 from jaxsched.transitions import cosine, linear, polynomial
 
 
-def constant_schedule(value: Numeric) -> Schedule:
+@peer
+def constant_schedule(value: Value) -> Schedule:
     """The same value at every step: `constant(value)`.
 
     Args:
       value: The value.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: The value is not a real number.
-      ValueError: It is not finite.
 
     Example:
       >>> from jaxsched.compat import optax
@@ -32,12 +28,13 @@ def constant_schedule(value: Numeric) -> Schedule:
     return constant(value)
 
 
+@peer
 def polynomial_schedule(
-    init_value: Numeric,
-    end_value: Numeric,
-    power: Numeric,
-    transition_steps: Numeric,
-    transition_begin: Numeric = 0,
+    init_value: Value,
+    end_value: Value,
+    power: NotNegative,
+    transition_steps: AnyLength,
+    transition_begin: AnyLength = 0,
 ) -> Schedule:
     """A power of the remaining time, after `transition_begin` steps at `init_value`.
 
@@ -51,13 +48,6 @@ def polynomial_schedule(
       transition_steps: The length of the move; not positive means that there is none:
         `init_value` for ever.
       transition_begin: The step it begins at; a negative one is 0.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `power` is negative, or a number is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import optax
@@ -73,11 +63,12 @@ def polynomial_schedule(
     return _delayed(move, transition_begin)
 
 
+@peer
 def linear_schedule(
-    init_value: Numeric,
-    end_value: Numeric,
-    transition_steps: Numeric,
-    transition_begin: Numeric = 0,
+    init_value: Value,
+    end_value: Value,
+    transition_steps: AnyLength,
+    transition_begin: AnyLength = 0,
 ) -> Schedule:
     """A straight line: `delay(linear(init_value, end_value, transition_steps), ...)`.
 
@@ -87,13 +78,6 @@ def linear_schedule(
       transition_steps: The length of the move; not positive means that there is none:
         `init_value` for ever.
       transition_begin: The step it begins at; a negative one is 0.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: A number is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import optax
@@ -105,13 +89,14 @@ def linear_schedule(
     )
 
 
+@peer
 def exponential_decay(
-    init_value: Numeric,
-    transition_steps: Numeric,
-    decay_rate: Numeric,
-    transition_begin: Numeric = 0,
-    staircase: bool = False,
-    end_value: Numeric | None = None,
+    init_value: Value,
+    transition_steps: AnyLength,
+    decay_rate: NotNegative,
+    transition_begin: AnyLength = 0,
+    staircase: Flag = False,
+    end_value: Value | None = None,
 ) -> Schedule:
     """Multiplied by `decay_rate` every `transition_steps`, within `end_value`.
 
@@ -126,13 +111,6 @@ def exponential_decay(
       staircase: Whether to decay in jumps.
       end_value: A floor where `decay_rate` is below 1, else a ceiling; traced rates are
         taken to be below 1.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `decay_rate` is negative, or a number is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import optax
@@ -154,11 +132,12 @@ def exponential_decay(
     return clip(decay, min_value=end_value)
 
 
+@peer
 def cosine_decay_schedule(
-    init_value: Numeric,
-    decay_steps: Numeric,
-    alpha: Numeric = 0.0,
-    exponent: Numeric = 1.0,
+    init_value: Value,
+    decay_steps: Period,
+    alpha: Value = 0.0,
+    exponent: NotNegative = 1.0,
 ) -> Schedule:
     """Half a cosine: `cosine(init_value, alpha * init_value, decay_steps, power=exponent)`.
 
@@ -168,20 +147,11 @@ def cosine_decay_schedule(
       alpha: The end as a factor of `init_value`.
       exponent: The power of the curve, >= 0.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `decay_steps` is not positive, `exponent` is negative, or a number is
-        not finite.
-      TypeError: An argument is not a real number.
-
     Example:
       >>> from jaxsched.compat import optax
       >>> optax.cosine_decay_schedule(0.1, 1000)
       cosine(init_value=0.1, end_value=0.0, steps=1000)
     """
-    refuse_no_steps("cosine_decay_schedule", "decay_steps", decay_steps)
     return cosine_of(init_value, alpha * init_value, decay_steps, exponent)
 
 

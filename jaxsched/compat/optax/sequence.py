@@ -1,19 +1,29 @@
 """One schedule after another."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from jaxsched.arrays import Numeric
 from jaxsched.combinators import sequence
 from jaxsched.combinators.time import shift
+from jaxsched.compat.arguments import (
+    AnyLength,
+    ListOfOptions,
+    NotNegative,
+    Row,
+    SignedLength,
+)
 from jaxsched.compat.optax.decays import cosine_of, exponential_decay, linear_schedule
+from jaxsched.compat.peer import peer
+from jaxsched.domains import Flag, Value
 from jaxsched.domains.numbers import surely
-from jaxsched.rule import known
-from jaxsched.schedule import Schedule, ScheduleLike, as_schedule
+from jaxsched.rule import Refusal, known
+from jaxsched.schedule import Schedule, ScheduleLike, ScheduleLikes, as_schedule
 
 
+@peer
 def warmup_constant_schedule(
-    init_value: Numeric, peak_value: Numeric, warmup_steps: Numeric
+    init_value: Value, peak_value: Value, warmup_steps: AnyLength
 ) -> Schedule:
     """A ramp to a constant: `linear(init_value, peak_value, warmup_steps)`.
 
@@ -23,13 +33,6 @@ def warmup_constant_schedule(
       warmup_steps: The length of the ramp. As in Optax, without one it is `init_value`
         for ever.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: A number is not finite.
-      TypeError: An argument is not a real number.
-
     Example:
       >>> from jaxsched.compat import optax
       >>> optax.warmup_constant_schedule(0.0, 0.1, 500)
@@ -38,13 +41,14 @@ def warmup_constant_schedule(
     return linear_schedule(init_value, peak_value, warmup_steps)
 
 
+@peer
 def warmup_cosine_decay_schedule(
-    init_value: Numeric,
-    peak_value: Numeric,
-    warmup_steps: Numeric,
-    decay_steps: Numeric,
-    end_value: Numeric = 0.0,
-    exponent: Numeric = 1.0,
+    init_value: Value,
+    peak_value: Value,
+    warmup_steps: AnyLength,
+    decay_steps: AnyLength,
+    end_value: Value = 0.0,
+    exponent: NotNegative = 1.0,
 ) -> Schedule:
     """A ramp, then half a cosine; `decay_steps` is the length of both together.
 
@@ -59,14 +63,6 @@ def warmup_cosine_decay_schedule(
       end_value: The value at the end.
       exponent: The power of the curve, >= 0.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `decay_steps` is not more than `warmup_steps`, `exponent` is negative,
-        or a number is not finite.
-      TypeError: An argument is not a real number.
-
     Example:
       >>> from jaxsched.compat import optax
       >>> optax.warmup_cosine_decay_schedule(0.0, 0.1, 500, decay_steps=2000)
@@ -75,25 +71,24 @@ def warmup_cosine_decay_schedule(
     """
     rest: Any = decay_steps - warmup_steps
     if known(rest) and rest <= 0:
-        raise ValueError(
-            "warmup_cosine_decay_schedule: decay_steps includes the warm-up and must be "
-            f"> warmup_steps, got decay_steps={decay_steps}, warmup_steps={warmup_steps}"
-        )
+        reason = "decay_steps includes the warm-up and must be > warmup_steps"
+        raise Refusal(reason, "decay_steps", "warmup_steps")
     end = 0.0 if surely(peak_value, lambda v: v == 0) else end_value
     return _warmed_up(
         init_value, peak_value, warmup_steps, cosine_of(peak_value, end, rest, exponent)
     )
 
 
+@peer
 def warmup_exponential_decay_schedule(
-    init_value: Numeric,
-    peak_value: Numeric,
-    warmup_steps: Numeric,
-    transition_steps: Numeric,
-    decay_rate: Numeric,
-    transition_begin: Numeric = 0,
-    staircase: bool = False,
-    end_value: Numeric | None = None,
+    init_value: Value,
+    peak_value: Value,
+    warmup_steps: AnyLength,
+    transition_steps: AnyLength,
+    decay_rate: NotNegative,
+    transition_begin: AnyLength = 0,
+    staircase: Flag = False,
+    end_value: Value | None = None,
 ) -> Schedule:
     """A ramp, then an exponential decay.
 
@@ -109,13 +104,6 @@ def warmup_exponential_decay_schedule(
       transition_begin: Steps after the ramp at which the decay begins.
       staircase: Whether to decay in jumps.
       end_value: A floor where `decay_rate` is below 1, else a ceiling.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `decay_rate` is negative, or a number is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import optax
@@ -133,18 +121,14 @@ def warmup_exponential_decay_schedule(
     return join_schedules([ramp, decay], [warmup_steps])
 
 
-def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
+@peer
+def sgdr_schedule(
+    cosine_kwargs: Annotated[Iterable[Mapping[str, Any]], ListOfOptions()],
+) -> Schedule:
     """Cosines with warm-ups one after another: `join`.
 
     Args:
       cosine_kwargs: The arguments of `warmup_cosine_decay_schedule` for each cycle.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: There is no cycle, or a number is out of bounds.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import optax
@@ -160,8 +144,10 @@ def sgdr_schedule(cosine_kwargs: Iterable[Mapping[str, Any]]) -> Schedule:
     return join_schedules(cycles, ends[1:-1])
 
 
+@peer
 def join_schedules(
-    schedules: Sequence[ScheduleLike], boundaries: Sequence[Numeric]
+    schedules: ScheduleLikes,
+    boundaries: Annotated[Sequence[Numeric], Row(SignedLength())],
 ) -> Schedule:
     """One schedule after another, each from its own step 0: `join`.
 
@@ -172,13 +158,6 @@ def join_schedules(
     Args:
       schedules: Schedules, numbers or callables of the step.
       boundaries: Where the second, third, ... begins.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: There is no schedule.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> from jaxsched.compat import optax

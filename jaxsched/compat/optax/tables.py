@@ -1,23 +1,30 @@
 """Values at given steps, and what is between them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from operator import mul
-from typing import Any
+from typing import Annotated, Any
 
 from jaxsched.arrays import Numeric
-from jaxsched.compat.lengths import refuse_no_steps
+from jaxsched.compat.arguments import Known, Scales, WholeSteps
 from jaxsched.compat.optax.sequence import join_schedules
+from jaxsched.compat.peer import peer
+from jaxsched.domains import Factor, Value
+from jaxsched.domains.choices import OneOf
 from jaxsched.domains.numbers import surely
 from jaxsched.piecewise import multistep, piecewise_constant, piecewise_linear
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
 from jaxsched.transitions import cosine, linear
 
+# A dict for the caller, pairs in the function: no type says both.
+BoundariesAndScales = Annotated[Any, Scales()]
 
+
+@peer
 def piecewise_constant_schedule(
-    init_value: Numeric,
-    boundaries_and_scales: Mapping[int, Numeric] | None = None,
+    init_value: Value,
+    boundaries_and_scales: BoundariesAndScales | None = None,
 ) -> Schedule:
     """Multiplied by a scale at each boundary, cumulatively: `multistep`.
 
@@ -25,19 +32,12 @@ def piecewise_constant_schedule(
       init_value: The value before the first boundary.
       boundaries_and_scales: A scale, >= 0, for each boundary; in force at it.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: A scale is negative, or a number is not finite.
-      TypeError: An argument is not a real number.
-
     Example:
       >>> from jaxsched.compat import optax
       >>> optax.piecewise_constant_schedule(1.0, {100: 0.1, 200: 0.5})
       multistep(init_value=1.0, boundaries=[100, 200], factors=[0.1, 0.5])
     """
-    boundaries, scales = _sorted("piecewise_constant_schedule", boundaries_and_scales)
+    boundaries, scales = _columns(boundaries_and_scales)
     while boundaries and boundaries[0] <= 0:  # in force from the first step on
         init_value, scales, boundaries = (
             init_value * scales[0],
@@ -51,10 +51,11 @@ def piecewise_constant_schedule(
     return multistep(init_value, boundaries, factors=scales)
 
 
+@peer
 def piecewise_interpolate_schedule(
-    interpolate_type: str,
-    init_value: Numeric,
-    boundaries_and_scales: Mapping[int, Numeric] | None = None,
+    interpolate_type: Annotated[str, OneOf("linear", "cosine")],
+    init_value: Value,
+    boundaries_and_scales: BoundariesAndScales | None = None,
 ) -> Schedule:
     """From value to value, in straight lines or half cosines, with scales between them.
 
@@ -66,13 +67,6 @@ def piecewise_interpolate_schedule(
       boundaries_and_scales: For each boundary a scale, >= 0: the value there is the
         product of `init_value` and all scales up to it.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: The type is unknown, a scale is negative, or a number is not finite.
-      TypeError: An argument is not a real number.
-
     Example:
       >>> from jaxsched.compat import optax
       >>> optax.piecewise_interpolate_schedule("linear", 1.0, {4: 0.5, 8: 0.5})
@@ -80,12 +74,7 @@ def piecewise_interpolate_schedule(
       >>> optax.piecewise_interpolate_schedule("cosine", 1.0, {4: 0.5})
       cosine(init_value=1.0, end_value=0.5, steps=4)
     """
-    if interpolate_type not in ("linear", "cosine"):
-        raise ValueError(
-            "piecewise_interpolate_schedule: interpolate_type must be 'linear' or "
-            f"'cosine', got interpolate_type={interpolate_type!r}"
-        )
-    bounds, scales = _sorted("piecewise_interpolate_schedule", boundaries_and_scales)
+    bounds, scales = _columns(boundaries_and_scales)
     bounds, values = [0, *bounds], _products(init_value, scales)
     while len(bounds) > 1 and bounds[1] <= bounds[0]:  # an interval without a step
         bounds, values = bounds[1:], values[1:]
@@ -103,13 +92,14 @@ def piecewise_interpolate_schedule(
     return join_schedules([values[0], *moves], bounds[:-1])
 
 
+@peer
 def linear_onecycle_schedule(
-    transition_steps: int,
-    peak_value: Numeric,
-    pct_start: float = 0.3,
-    pct_final: float = 0.85,
-    div_factor: float = 25.0,
-    final_div_factor: float = 1e4,
+    transition_steps: WholeSteps,
+    peak_value: Value,
+    pct_start: Annotated[float, Known(least=0, most=1)] = 0.3,
+    pct_final: Annotated[float, Known(least=0, most=1)] = 0.85,
+    div_factor: Factor = 25.0,
+    final_div_factor: Factor = 1e4,
 ) -> Schedule:
     """Up, down and out in straight lines: `piecewise_linear`.
 
@@ -125,19 +115,11 @@ def linear_onecycle_schedule(
       div_factor: The peak divided by the first value.
       final_div_factor: The first value divided by the last.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `transition_steps` is not positive, or a factor is negative.
-      TypeError: An argument is not a real number.
-
     Example:
       >>> from jaxsched.compat import optax
       >>> optax.linear_onecycle_schedule(100, 1.0, final_div_factor=4.0)
       piecewise_linear(boundaries=[0, 30, 85, 100], values=[0.04, 1.0, 0.04, 0.01])
     """
-    refuse_no_steps("linear_onecycle_schedule", "transition_steps", transition_steps)
     scales = {
         int(pct_start * transition_steps): div_factor,
         int(pct_final * transition_steps): 1.0 / div_factor,
@@ -146,12 +128,13 @@ def linear_onecycle_schedule(
     return piecewise_interpolate_schedule("linear", peak_value / div_factor, scales)
 
 
+@peer
 def cosine_onecycle_schedule(
-    transition_steps: int,
-    peak_value: Numeric,
-    pct_start: float = 0.3,
-    div_factor: float = 25.0,
-    final_div_factor: float = 1e4,
+    transition_steps: WholeSteps,
+    peak_value: Value,
+    pct_start: Annotated[float, Known(least=0, most=1)] = 0.3,
+    div_factor: Factor = 25.0,
+    final_div_factor: Factor = 1e4,
 ) -> Schedule:
     """Up and down in half cosines: `join` of two `cosine`.
 
@@ -163,20 +146,12 @@ def cosine_onecycle_schedule(
       div_factor: The peak divided by the first value.
       final_div_factor: The first value divided by the last.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `transition_steps` is not positive, or a factor is negative.
-      TypeError: An argument is not a real number.
-
     Example:
       >>> from jaxsched.compat import optax
       >>> s = optax.cosine_onecycle_schedule(100, 1.0)
       >>> round(s.at(0), 4), s.at(30), round(s.at(100), 8)
       (0.04, 1.0, 4e-06)
     """
-    refuse_no_steps("cosine_onecycle_schedule", "transition_steps", transition_steps)
     scales = {
         int(pct_start * transition_steps): div_factor,
         int(transition_steps): 1.0 / (div_factor * final_div_factor),
@@ -184,17 +159,11 @@ def cosine_onecycle_schedule(
     return piecewise_interpolate_schedule("cosine", peak_value / div_factor, scales)
 
 
-def _sorted(
-    name: str, boundaries_and_scales: Mapping[int, Numeric] | None
-) -> tuple[list[Any], list[Any]]:
-    pairs = sorted((boundaries_and_scales or {}).items())
-    for boundary, scale in pairs:
-        if surely(scale, lambda s: not s >= 0):
-            raise ValueError(
-                f"{name}: scales must be >= 0, got boundaries_and_scales[{boundary}]"
-                f"={scale}"
-            )
-    return [boundary for boundary, _ in pairs], [scale for _, scale in pairs]
+def _columns(pairs: Sequence[tuple[Any, Any]] | None) -> tuple[list[Any], list[Any]]:
+    """The boundaries and the scales of pairs."""
+    return [boundary for boundary, _ in pairs or ()], [
+        scale for _, scale in pairs or ()
+    ]
 
 
 def _products(init_value: Numeric, scales: Sequence[Numeric]) -> list[Any]:

@@ -6,13 +6,10 @@ from jaxsched.arrays import Numeric
 from jaxsched.combinators.randomness import noise
 from jaxsched.combinators.sequence import join, warmup
 from jaxsched.combinators.time import shift
-from jaxsched.compat.lengths import refuse_no_steps
 from jaxsched.compat.optax import join_schedules
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
 from jaxsched.transitions import linear
-
-NoiseRange = list[int] | tuple[int, int] | int | None
 
 
 class Ramp(NamedTuple):
@@ -35,15 +32,13 @@ class Ramp(NamedTuple):
 class Noise(NamedTuple):
     """Noise on a stretch of time."""
 
-    range_t: NoiseRange
+    range_t: Any
     pct: float
     std: float
-    seed: int | None
+    seed: Any
 
-    def on(self, name: str, schedule: Schedule) -> Schedule:
+    def on(self, schedule: Schedule) -> Schedule:
         """The schedule with it."""
-        if not self.pct > 0:
-            raise ValueError(f"{name}: noise_pct must be > 0, got noise_pct={self.pct}")
         if self.range_t is None or self.std == 0:
             return schedule
         bound, seed = self.pct / abs(self.std), 42 if self.seed is None else self.seed
@@ -54,10 +49,3 @@ class Noise(NamedTuple):
                 [1.0, factor, 1.0], [begin, max(begin, end)]
             )
         return schedule * join_schedules([1.0, factor], [self.range_t])
-
-
-def refuse_no_time(name: str, t_initial: Any, lr_min: Any) -> None:
-    """What the decays that end refuse."""
-    refuse_no_steps(name, "t_initial", t_initial)
-    if surely(lr_min, lambda v: v < 0):
-        raise ValueError(f"{name}: lr_min must be >= 0, got lr_min={lr_min}")

@@ -1,50 +1,52 @@
 """Decays in steps."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from jaxsched.arrays import Numeric
-from jaxsched.compat.timm.ramp_and_noise import Noise, NoiseRange, Ramp
+from jaxsched.compat.arguments import (
+    LearningRate,
+    NotNegative,
+    Row,
+    SignedLength,
+    Unused,
+)
+from jaxsched.compat.peer import peer
+from jaxsched.compat.timm.arguments import (
+    NoiseDeviation,
+    NoiseLimit,
+    NoiseRange,
+    NoiseSeed,
+    Prefix,
+    RampLength,
+    RampStart,
+)
+from jaxsched.compat.timm.ramp_and_noise import Noise, Ramp
 from jaxsched.compat.torch.decays import MultiStepLR, StepLR
+from jaxsched.domains import Period
 from jaxsched.domains.numbers import surely
 from jaxsched.schedule import Schedule
 
 
+@peer
 def StepLRScheduler(
-    lr: Numeric,
-    decay_t: float,
-    decay_rate: Numeric = 1.0,
-    warmup_t: int = 0,
-    warmup_lr_init: Numeric = 0.0,
-    warmup_prefix: bool = True,
-    t_in_epochs: bool = True,
-    noise_range_t: NoiseRange = None,
-    noise_pct: float = 0.67,
-    noise_std: float = 1.0,
-    noise_seed: int = 42,
-    initialize: bool = True,
+    lr: LearningRate,
+    decay_t: Period,
+    decay_rate: NotNegative = 1.0,
+    warmup_t: RampLength = 0,
+    warmup_lr_init: RampStart = 0.0,
+    warmup_prefix: Prefix = True,
+    t_in_epochs: Unused = True,
+    noise_range_t: NoiseRange | None = None,
+    noise_pct: NoiseLimit = 0.67,
+    noise_std: NoiseDeviation = 1.0,
+    noise_seed: NoiseSeed | None = 42,
+    initialize: Unused = True,
 ) -> Schedule:
     """Multiplied by `decay_rate` every `decay_t` steps: `step_decay`, after a ramp.
 
     Args:
-      lr: The base learning rate.
       decay_t: Steps between drops, > 0.
       decay_rate: The factor per drop, >= 0.
-      warmup_t: The length of the ramp.
-      warmup_lr_init: The first value of the ramp.
-      warmup_prefix: Whether the decay begins after the ramp, and not during it.
-      t_in_epochs: Not used.
-      noise_range_t: The first step with noise, or that and the first one without.
-      noise_pct: The largest noise as a part of the rate, > 0.
-      noise_std: The standard deviation of the noise before it is cut off.
-      noise_seed: A whole number >= 0.
-      initialize: Not used.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import timm
@@ -55,45 +57,29 @@ def StepLRScheduler(
     ramp = Ramp(warmup_t, warmup_lr_init, warmup_prefix)
     whole_run = ramp.before(decay, lr, meets=warmup_prefix)
     noise = Noise(noise_range_t, noise_pct, noise_std, noise_seed)
-    return noise.on("StepLRScheduler", whole_run)
+    return noise.on(whole_run)
 
 
+@peer
 def MultiStepLRScheduler(
-    lr: Numeric,
-    decay_t: Sequence[int],
-    decay_rate: Numeric = 1.0,
-    warmup_t: int = 0,
-    warmup_lr_init: Numeric = 0.0,
-    warmup_prefix: bool = True,
-    t_in_epochs: bool = True,
-    noise_range_t: NoiseRange = None,
-    noise_pct: float = 0.67,
-    noise_std: float = 1.0,
-    noise_seed: int = 42,
-    initialize: bool = True,
+    lr: LearningRate,
+    decay_t: Annotated[Sequence[int], Row(SignedLength())],
+    decay_rate: NotNegative = 1.0,
+    warmup_t: RampLength = 0,
+    warmup_lr_init: RampStart = 0.0,
+    warmup_prefix: Prefix = True,
+    t_in_epochs: Unused = True,
+    noise_range_t: NoiseRange | None = None,
+    noise_pct: NoiseLimit = 0.67,
+    noise_std: NoiseDeviation = 1.0,
+    noise_seed: NoiseSeed | None = 42,
+    initialize: Unused = True,
 ) -> Schedule:
     """Multiplied by `decay_rate` one step before each of `decay_t`: `multistep`.
 
     Args:
-      lr: The base learning rate.
       decay_t: Steps; as in timm the rate falls one step earlier.
       decay_rate: The factor per drop, >= 0.
-      warmup_t: The length of the ramp.
-      warmup_lr_init: The first value of the ramp.
-      warmup_prefix: Whether the decay begins after the ramp, and not during it.
-      t_in_epochs: Not used.
-      noise_range_t: The first step with noise, or that and the first one without.
-      noise_pct: The largest noise as a part of the rate, > 0.
-      noise_std: The standard deviation of the noise before it is cut off.
-      noise_seed: A whole number >= 0.
-      initialize: Not used.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import timm
@@ -106,4 +92,4 @@ def MultiStepLRScheduler(
     ramp = Ramp(warmup_t, warmup_lr_init, warmup_prefix)
     whole_run = ramp.before(decay, lr, meets=meets)
     noise = Noise(noise_range_t, noise_pct, noise_std, noise_seed)
-    return noise.on("MultiStepLRScheduler", whole_run)
+    return noise.on(whole_run)

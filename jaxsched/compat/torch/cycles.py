@@ -2,23 +2,35 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import jax.numpy as jnp
 
-from jaxsched.arrays import Numeric
 from jaxsched.combinators.time import retime
+from jaxsched.compat.arguments import (
+    Duration,
+    LastEpoch,
+    LearningRate,
+    Text,
+    WholeSteps,
+)
 from jaxsched.compat.cosine_wave import cosine_wave
-from jaxsched.compat.lengths import refuse_no_steps
-from jaxsched.compat.torch.last_epoch import resumed
+from jaxsched.compat.peer import peer
 from jaxsched.compat.torch.momentum import DrivesMomentum, refuse_no_momentum
 from jaxsched.cycles import cosine_restarts, triangular
-from jaxsched.domains.numbers import surely
-from jaxsched.schedule import Schedule, as_schedule
+from jaxsched.domains import Factor, Flag, Period, Steps, Value
+from jaxsched.domains.choices import OneOf
+from jaxsched.rule import Refusal
+from jaxsched.schedule import Schedule
+from jaxsched.schedule.arguments import Inner
 
 
+@peer
 def CosineAnnealingLR(
-    lr: Numeric, T_max: int, eta_min: Numeric = 0.0, last_epoch: int = -1
+    lr: LearningRate,
+    T_max: Duration,
+    eta_min: Value = 0.0,
+    last_epoch: LastEpoch = -1,
 ) -> Schedule:
     """A cosine wave: down in `T_max` steps, up again in the next `T_max`, and so on.
 
@@ -30,14 +42,6 @@ def CosineAnnealingLR(
       lr: The base learning rate, the top of the wave.
       T_max: Half of the period in steps, > 0.
       eta_min: The bottom of the wave.
-      last_epoch: The last step already made, -1 for none.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `T_max` is not positive.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import torch
@@ -45,16 +49,16 @@ def CosineAnnealingLR(
       >>> [round(s.at(t), 4) for t in (0, 2, 4, 6, 8)]
       [1.0, 0.5, 0.0, 0.5, 1.0]
     """
-    refuse_no_steps("CosineAnnealingLR", "T_max", T_max)
-    return resumed("CosineAnnealingLR", cosine_wave(lr, eta_min, T_max), last_epoch)
+    return cosine_wave(lr, eta_min, T_max)
 
 
+@peer
 def CosineAnnealingWarmRestarts(
-    lr: Numeric,
-    T_0: int,
-    T_mult: int = 1,
-    eta_min: Numeric = 0.0,
-    last_epoch: int = -1,
+    lr: LearningRate,
+    T_0: WholeSteps,
+    T_mult: WholeSteps = 1,
+    eta_min: Value = 0.0,
+    last_epoch: LastEpoch = -1,
 ) -> Schedule:
     """SGDR: `cosine_restarts(lr, eta_min, T_0, length_factor=T_mult)`.
 
@@ -63,32 +67,16 @@ def CosineAnnealingWarmRestarts(
     highest at some restarts (T_0=1, T_mult=3: epoch 121).
 
     Args:
-      lr: The base learning rate.
       T_0: The length of the first cycle, a whole number > 0.
       T_mult: Each cycle is that many times as long as the one before; whole, >= 1.
       eta_min: The value each cycle falls to.
-      last_epoch: The last step already made, -1 for none.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: A length is not whole or not positive.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import torch
       >>> torch.CosineAnnealingWarmRestarts(0.1, T_0=10, T_mult=2)
       cosine_restarts(peak_value=0.1, end_value=0.0, steps=10, length_factor=2)
     """
-    name = "CosineAnnealingWarmRestarts"
-    for argument, value in (("T_0", T_0), ("T_mult", T_mult)):
-        if isinstance(value, float) or surely(value, lambda n: n < 1):
-            raise ValueError(
-                f"{name}: {argument} must be a whole number >= 1, got {argument}={value}"
-            )
-    restarts = cosine_restarts(lr, eta_min, T_0, length_factor=T_mult)
-    return resumed(name, restarts, last_epoch)
+    return cosine_restarts(lr, eta_min, T_0, length_factor=T_mult)
 
 
 @dataclass(frozen=True)
@@ -105,19 +93,19 @@ class NumberOfCycle:
 @DrivesMomentum
 def CyclicLR(
     momentum: bool,
-    lr: Numeric,
-    base_lr: Numeric,
-    max_lr: Numeric,
-    step_size_up: float = 2000,
-    step_size_down: float | None = None,
-    mode: str = "triangular",
-    gamma: Numeric = 1.0,
-    scale_fn: Callable[[Any], Any] | None = None,
-    scale_mode: str = "cycle",
-    cycle_momentum: bool = True,
-    base_momentum: Numeric = 0.8,
-    max_momentum: Numeric = 0.9,
-    last_epoch: int = -1,
+    lr: LearningRate,
+    base_lr: Value,
+    max_lr: Value,
+    step_size_up: Period = 2000,
+    step_size_down: Steps | None = None,
+    mode: Annotated[str, Text()] = "triangular",
+    gamma: Factor = 1.0,
+    scale_fn: Annotated[Any, Inner()] | None = None,
+    scale_mode: Annotated[str, OneOf("cycle", "iterations")] = "cycle",
+    cycle_momentum: Flag = True,
+    base_momentum: Value = 0.8,
+    max_momentum: Value = 0.9,
+    last_epoch: LastEpoch = -1,
 ) -> Schedule:
     """Up and down in straight lines: `triangular(base_lr, max_lr, up, down, ...)`.
 
@@ -138,14 +126,6 @@ def CyclicLR(
       cycle_momentum: Whether there is a momentum to drive.
       base_momentum: The lower bound of the momentum.
       max_momentum: The upper bound of the momentum.
-      last_epoch: The last step already made, -1 for none.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: The mode is unknown, or `step_size_up` is not positive.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import torch
@@ -154,39 +134,32 @@ def CyclicLR(
       >>> torch.CyclicLR.momentum(0.1, 0.01, 0.1, step_size_up=100)
       triangular(min_value=0.9, max_value=0.8, up_steps=100)
     """
-    refuse_no_steps("CyclicLR", "step_size_up", step_size_up)
     low, high = base_lr, max_lr
     if momentum:
-        refuse_no_momentum("CyclicLR", cycle_momentum)
+        refuse_no_momentum(cycle_momentum)
         low, high = max_momentum, base_momentum
     sides = step_size_up, step_size_down
     if scale_fn is not None:
-        waves = _scaled(low, high, sides, scale_fn, scale_mode)
-    elif mode == "triangular":
-        waves = triangular(low, high, *sides)
-    elif mode == "triangular2":
-        waves = triangular(low, high, *sides, factor=0.5)
-    elif mode == "exp_range":
-        waves = triangular(low, high, *sides, step_factor=gamma)
-    else:
-        raise ValueError(
-            "CyclicLR: mode must be 'triangular', 'triangular2' or 'exp_range' where "
-            f"there is no scale_fn, got mode={mode!r}"
-        )
-    return resumed("CyclicLR", waves, last_epoch)
+        return _scaled(low, high, sides, scale_fn, scale_mode)
+    if mode not in _FACTORS:
+        names = ", ".join(map(repr, _FACTORS))
+        raise Refusal(f"mode must be one of {names} without scale_fn", "mode")
+    return triangular(low, high, *sides, **_FACTORS[mode](gamma))
+
+
+# What multiplies the height of a cycle.
+_FACTORS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "triangular": lambda gamma: {},
+    "triangular2": lambda gamma: {"factor": 0.5},
+    "exp_range": lambda gamma: {"step_factor": gamma},
+}
 
 
 def _scaled(
-    low: Numeric,
-    high: Numeric,
-    sides: tuple[float, float | None],
-    scale_fn: Callable[[Any], Any],
-    scale_mode: str,
+    low: Any, high: Any, sides: tuple[Any, Any], scale: Schedule, scale_mode: str
 ) -> Schedule:
     """Triangles whose height is multiplied by a function of the cycle or of the step."""
     up, down = sides
-    scale = as_schedule(scale_fn)
     if scale_mode == "cycle":
         scale = retime(scale, NumberOfCycle(up + (up if down is None else down)))
-    height = triangular(0.0, high - low, up, down)
-    return low + height * scale
+    return low + triangular(0.0, high - low, up, down) * scale

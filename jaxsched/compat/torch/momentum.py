@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Callable
 from typing import Concatenate, Generic, ParamSpec
 
+from jaxsched.compat.peer import with_first
+from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule
 
 P = ParamSpec("P")
@@ -17,23 +19,21 @@ class DrivesMomentum(Generic[P]):
     """
 
     def __init__(self, function: Callable[Concatenate[bool, P], Schedule]):
-        functools.update_wrapper(self, function)
-        parameters = list(inspect.signature(function).parameters.values())[1:]
-        self.__signature__: inspect.Signature = inspect.Signature(parameters)
-        self._function = function
+        self._rate: Callable[P, Schedule] = with_first(function, False)
+        self._momentum: Callable[P, Schedule] = with_first(function, True)
+        functools.update_wrapper(self, self._rate)
+        self.__signature__: inspect.Signature = inspect.signature(self._rate)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Schedule:
         """The schedule of the learning rate."""
-        return self._function(False, *args, **kwargs)
+        return self._rate(*args, **kwargs)
 
     def momentum(self, *args: P.args, **kwargs: P.kwargs) -> Schedule:
         """The schedule of the momentum, or of Adam's first beta: the same arguments."""
-        return self._function(True, *args, **kwargs)
+        return self._momentum(*args, **kwargs)
 
 
-def refuse_no_momentum(name: str, cycle_momentum: bool) -> None:
+def refuse_no_momentum(cycle_momentum: bool) -> None:
     """Refuses the momentum of a scheduler that leaves it alone."""
     if not cycle_momentum:
-        raise ValueError(
-            f"{name}: there is no momentum to drive, got cycle_momentum={cycle_momentum}"
-        )
+        raise Refusal("there is no momentum to drive", "cycle_momentum")

@@ -1,35 +1,47 @@
 """OneCycleLR: up to a peak and far down, once."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from jaxsched.arrays import Numeric
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import shift
+from jaxsched.compat.arguments import LastEpoch, LearningRate, WholeSteps
 from jaxsched.compat.lengths import of_any_length, whole
-from jaxsched.compat.torch.last_epoch import resumed
 from jaxsched.compat.torch.momentum import DrivesMomentum, refuse_no_momentum
+from jaxsched.domains import Factor, Flag, Value
+from jaxsched.domains.choices import OneOf
+from jaxsched.domains.numbers import Number
 from jaxsched.recipes.phases import one_cycle
+from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule
 from jaxsched.transitions import transition
+
+
+class FloatFraction(Number):
+    """A part of the run: PyTorch takes floats only, lest 1 be a number of steps."""
+
+    def admit(self, value: Any) -> Any:
+        if not isinstance(value, float):
+            raise TypeError("must be a float")
+        return super().admit(value)
 
 
 @DrivesMomentum
 def OneCycleLR(
     momentum: bool,
-    lr: Numeric,
-    max_lr: Numeric,
-    total_steps: int | None = None,
-    epochs: int | None = None,
-    steps_per_epoch: int | None = None,
-    pct_start: float = 0.3,
-    anneal_strategy: str = "cos",
-    cycle_momentum: bool = True,
-    base_momentum: Numeric = 0.85,
-    max_momentum: Numeric = 0.95,
-    div_factor: Numeric = 25.0,
-    final_div_factor: Numeric = 1e4,
-    three_phase: bool = False,
-    last_epoch: int = -1,
+    lr: LearningRate,
+    max_lr: Value,
+    total_steps: WholeSteps | None = None,
+    epochs: WholeSteps | None = None,
+    steps_per_epoch: WholeSteps | None = None,
+    pct_start: Annotated[float, FloatFraction(least=0, most=1)] = 0.3,
+    anneal_strategy: Annotated[str, OneOf("cos", "linear")] = "cos",
+    cycle_momentum: Flag = True,
+    base_momentum: Value = 0.85,
+    max_momentum: Value = 0.95,
+    div_factor: Factor = 25.0,
+    final_div_factor: Factor = 1e4,
+    three_phase: Flag = False,
+    last_epoch: LastEpoch = -1,
 ) -> Schedule:
     """Up to a peak and far down: `one_cycle`, ending one step before `total_steps`.
 
@@ -56,16 +68,6 @@ def OneCycleLR(
       div_factor: The peak divided by the first value.
       final_div_factor: The first value divided by the last.
       three_phase: Whether to go down as long as up, and then out.
-      last_epoch: The last step already made, -1 for none.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: The length is not given or not a positive whole number, `pct_start` is
-        not a float from 0 to 1 or makes a way up of a single step, over which PyTorch
-        divides by 0; or the strategy is unknown.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import torch
@@ -76,32 +78,25 @@ def OneCycleLR(
       >>> round(m.at(0), 4), round(m.at(29), 4), round(m.at(99), 4)
       (0.95, 0.85, 0.95)
     """
-    total = _run_length(total_steps, epochs, steps_per_epoch)
-    if not isinstance(pct_start, float) or not 0 <= pct_start <= 1:
-        raise ValueError(
-            f"OneCycleLR: pct_start must be a float from 0 to 1, got pct_start={pct_start}"
-        )
-    if anneal_strategy not in ("cos", "linear"):
-        raise ValueError(
-            "OneCycleLR: anneal_strategy must be 'cos' or 'linear', got anneal_strategy="
-            f"{anneal_strategy!r}"
-        )
-    up = whole(pct_start * total - 1)
+    if total_steps is None:
+        if epochs is None or steps_per_epoch is None:
+            raise Refusal(
+                "give total_steps, or epochs and steps_per_epoch", "total_steps"
+            )
+        total_steps = epochs * steps_per_epoch
+    up = whole(pct_start * total_steps - 1)
     if up == 0:
-        raise ValueError(
-            "OneCycleLR: pct_start * total_steps must not be 1, the way up being one "
-            f"step less, got pct_start={pct_start}, total_steps={total}"
+        raise Refusal(
+            "pct_start * total_steps must not be 1, the way up being one step less",
+            "pct_start",
         )
     init: Any = max_lr / div_factor
     values = init, max_lr, init / final_div_factor
     if momentum:
-        refuse_no_momentum("OneCycleLR", cycle_momentum)
+        refuse_no_momentum(cycle_momentum)
         values = max_momentum, base_momentum, max_momentum
     shape = "cosine" if anneal_strategy == "cos" else "linear"
-    phases = 3 if three_phase else 2
-    return resumed(
-        "OneCycleLR", phases_of(values, total - 1, up, shape, phases), last_epoch
-    )
+    return phases_of(values, total_steps - 1, up, shape, 3 if three_phase else 2)
 
 
 def phases_of(
@@ -128,22 +123,3 @@ def _phases(
     return one_cycle(
         peak, last, up, init_value=init, end_value=end, shape=shape, phases=phases
     )
-
-
-def _run_length(
-    total_steps: int | None, epochs: int | None, steps_per_epoch: int | None
-) -> int:
-    if total_steps is None and (epochs is None or steps_per_epoch is None):
-        raise ValueError("OneCycleLR: give total_steps, or epochs and steps_per_epoch")
-    given = {"total_steps": total_steps}
-    if total_steps is None:
-        given = {"epochs": epochs, "steps_per_epoch": steps_per_epoch}
-    product = 1
-    for argument, count in given.items():
-        if not isinstance(count, int) or count <= 0:
-            raise ValueError(
-                f"OneCycleLR: {argument} must be a whole number > 0, got "
-                f"{argument}={count}"
-            )
-        product *= count
-    return product

@@ -1,24 +1,38 @@
 """ReduceLROnPlateau."""
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from jaxsched.arrays import Numeric
+from jaxsched.compat.arguments import ForOneGroup, LearningRate, NotNegative
+from jaxsched.compat.peer import peer
+from jaxsched.domains import Factor
+from jaxsched.domains.choices import OneOf
+from jaxsched.domains.numbers import Number
 from jaxsched.metric_driven.machine import MetricDriven
+from jaxsched.metric_driven.metrics import (
+    Mode,
+    Patience,
+    refuse_growth,
+    refuse_impossible,
+)
 from jaxsched.metric_driven.plateau import reduce_on_plateau
 from jaxsched.rule import known
 
+ThresholdMode = Annotated[str, OneOf("rel", "abs")]
+Bound = Annotated[Numeric, ForOneGroup(Number())]
 
+
+@peer
 def ReduceLROnPlateau(
-    lr: Numeric,
-    mode: str = "min",
-    factor: float = 0.1,
-    patience: int = 10,
-    threshold: float = 1e-4,
-    threshold_mode: str = "rel",
-    cooldown: int = 0,
-    min_lr: float | Sequence[float] = 0,
-    eps: float = 1e-8,
+    lr: LearningRate,
+    mode: Mode = "min",
+    factor: Factor = 0.1,
+    patience: Patience = 10,
+    threshold: NotNegative = 1e-4,
+    threshold_mode: ThresholdMode = "rel",
+    cooldown: Patience = 0,
+    min_lr: Bound = 0,
+    eps: Annotated[Numeric, Number()] = 1e-8,
 ) -> MetricDriven:
     """The rate falls by a factor when a metric stops improving: `reduce_on_plateau`.
 
@@ -26,7 +40,6 @@ def ReduceLROnPlateau(
     it does becomes the `min_value`.
 
     Args:
-      lr: The base learning rate.
       mode: "min" or "max".
       factor: What a reduction multiplies the rate by, > 0 and < 1.
       patience: How many metrics in a row may be no better.
@@ -36,25 +49,14 @@ def ReduceLROnPlateau(
       min_lr: The lowest rate, or a list of one.
       eps: The smallest reduction.
 
-    Returns:
-      A `MetricDriven` schedule.
-
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is of the wrong kind.
-
     Example:
       >>> from jaxsched.compat import torch
       >>> torch.ReduceLROnPlateau(0.1, factor=0.5, patience=3, eps=0.03)
       reduce_on_plateau(schedule=constant(value=0.1), factor=0.5, patience=3,
         min_value=0.05)
     """
-    floor = only("ReduceLROnPlateau", "min_lr", min_lr)
-    if threshold_mode not in ("rel", "abs"):
-        raise ValueError(
-            "ReduceLROnPlateau: threshold_mode must be 'rel' or 'abs', got "
-            f"threshold_mode={threshold_mode!r}"
-        )
+    refuse_growth(factor)
+    refuse_impossible(threshold, threshold_mode, mode)
     return reduce_on_plateau(
         lr,
         factor,
@@ -63,20 +65,8 @@ def ReduceLROnPlateau(
         threshold_mode=threshold_mode,
         mode=mode,
         cooldown=cooldown,
-        min_value=lowest(lr, factor, floor, eps),
+        min_value=lowest(lr, factor, min_lr, eps),
     )
-
-
-def only(name: str, argument: str, value: Any) -> Any:
-    """A number, or the one number in a list for each group of parameters."""
-    if not isinstance(value, (list, tuple)):
-        return value
-    if len(value) != 1:
-        raise ValueError(
-            f"{name}: {argument} must be one number, as there is one rate, got "
-            f"{argument}={value}"
-        )
-    return value[0]
 
 
 def lowest(lr: Any, factor: Any, min_lr: Any, eps: Any) -> Any:

@@ -2,22 +2,26 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
-from jaxsched.arrays import Numeric
 from jaxsched.combinators.products import compounded
+from jaxsched.compat.arguments import LastEpoch, LearningRate, Parts, Row, SignedLength
 from jaxsched.compat.optax import join_schedules
-from jaxsched.compat.torch.last_epoch import resumed
-from jaxsched.metric_driven.machine import MetricDriven
-from jaxsched.rule import known, rule_of
-from jaxsched.schedule import Schedule, ScheduleLike, as_schedule
+from jaxsched.compat.peer import peer
+from jaxsched.domains import Value
+from jaxsched.domains.numbers import surely
+from jaxsched.rule import Refusal, known, rule_of
+from jaxsched.schedule import Schedule
+
+Schedules = Annotated[Sequence[Any], Parts()]
 
 
+@peer
 def SequentialLR(
-    lr: Numeric,
-    schedulers: Sequence[ScheduleLike],
-    milestones: Sequence[int],
-    last_epoch: int = -1,
+    lr: LearningRate,
+    schedulers: Schedules,
+    milestones: Annotated[Sequence[int], Row(SignedLength())],
+    last_epoch: LastEpoch = -1,
 ) -> Schedule:
     """One after another, each from its own step 0: `join(schedulers, milestones)`.
 
@@ -29,14 +33,8 @@ def SequentialLR(
       lr: The base learning rate of all: not used, each schedule has its own.
       schedulers: n schedules.
       milestones: n - 1 steps at which the next schedule begins, not falling.
-      last_epoch: The last step already made, -1 for none.
-
-    Returns:
-      A `Schedule`.
 
     Raises:
-      ValueError: The counts do not fit, the milestones fall, or a schedule is driven by
-        a metric.
       NotImplementedError: A `MultiplicativeLR` is not the first: PyTorch's goes on from
         the rate that the one before it leaves. Give its base rate to `LambdaLR`.
 
@@ -48,27 +46,22 @@ def SequentialLR(
       >>> [round(s.at(t), 4) for t in (0, 19, 20, 21)]
       [0.05, 0.05, 0.1, 0.09]
     """
-    _refuse_metrics("SequentialLR", schedulers)
     if len(milestones) != len(schedulers) - 1:
-        raise ValueError(
-            "SequentialLR: milestones must be one fewer than schedulers, got "
-            f"{len(milestones)} and {len(schedulers)}"
+        raise Refusal(
+            "milestones must be one fewer than schedulers", "schedulers", "milestones"
         )
     if known(milestones) and any(b < a for a, b in pairwise(milestones)):
-        raise ValueError(
-            f"SequentialLR: milestones must not fall, got milestones={milestones}"
-        )
-    if any(_is_compounded(schedule) for schedule in schedulers[1:]):
+        raise Refusal("milestones must not fall", "milestones")
+    if any(schedule._rule == rule_of(compounded) for schedule in schedulers[1:]):
         raise NotImplementedError(
             "SequentialLR: a MultiplicativeLR that is not the first of the schedulers"
         )
     begins = [max(b, 0) for b in milestones] if known(milestones) else milestones
-    return resumed("SequentialLR", join_schedules(schedulers, begins), last_epoch)
+    return join_schedules(schedulers, begins)
 
 
-def ChainedScheduler(
-    schedulers: Sequence[ScheduleLike], optimizer: Numeric | None = None
-) -> Schedule:
+@peer
+def ChainedScheduler(schedulers: Schedules, optimizer: Value | None = None) -> Schedule:
     """All at once: the base rate times what each makes of it.
 
     Formula: s(t) = schedulers[0](t) * (schedulers[1](t) / optimizer) * ... This is what
@@ -81,13 +74,6 @@ def ChainedScheduler(
       schedulers: Schedules of the same base rate.
       optimizer: That base rate, not 0.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: There is no schedule, no base rate, or one is driven by a metric.
-      TypeError: An argument is of the wrong kind.
-
     Example:
       >>> from jaxsched.compat import torch
       >>> ramp = torch.ConstantLR(0.1, factor=0.5, total_iters=20)
@@ -96,28 +82,11 @@ def ChainedScheduler(
       >>> [round(s.at(t), 4) for t in (0, 1, 2)]
       [0.05, 0.045, 0.0405]
     """
-    _refuse_metrics("ChainedScheduler", schedulers)
-    if optimizer is None and len(schedulers) > 1:
-        raise ValueError(
-            "ChainedScheduler: optimizer must be the base learning rate of all "
-            "schedulers, got optimizer=None"
-        )
-    chain = as_schedule(schedulers[0])
-    for factor in schedulers[1:]:
-        chain = chain * (as_schedule(factor) / optimizer)
+    chain, *factors = schedulers
+    if factors and optimizer is None:
+        raise Refusal("optimizer must be the base learning rate of all", "optimizer")
+    if factors and surely(optimizer, lambda rate: rate == 0):
+        raise Refusal("optimizer must not be 0, for all are divided by it", "optimizer")
+    for factor in factors:
+        chain = chain * (factor / optimizer)
     return chain
-
-
-def _refuse_metrics(name: str, schedulers: Sequence[Any]) -> None:
-    if not schedulers:
-        raise ValueError(f"{name}: schedulers must hold at least one schedule")
-    for i, schedule in enumerate(schedulers):
-        if isinstance(schedule, MetricDriven):
-            raise ValueError(
-                f"{name}: a schedule driven by a metric cannot be one of several, got "
-                f"schedulers[{i}]={schedule!r}"
-            )
-
-
-def _is_compounded(schedule: ScheduleLike) -> bool:
-    return isinstance(schedule, Schedule) and schedule._rule == rule_of(compounded)

@@ -1,28 +1,33 @@
 """A ramp, then cosines: waves that rise again, or hard restarts."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from jaxsched.arrays import Numeric
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import shift
+from jaxsched.compat.arguments import Known, LastEpoch, LearningRate
 from jaxsched.compat.cosine_wave import cosine_wave
 from jaxsched.compat.lengths import at_least_1, of_any_length, whole
-from jaxsched.compat.torch.last_epoch import resumed
-from jaxsched.compat.transformers.ramp import after_ramp
+from jaxsched.compat.peer import peer
+from jaxsched.compat.transformers.ramp import TrainingSteps, WarmupSteps, after_ramp
 from jaxsched.cycles import cosine_restarts
+from jaxsched.domains import Value
 from jaxsched.domains.numbers import surely
+from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
 from jaxsched.transitions import linear
 
+Cycles = Annotated[float, Known(), "How many waves there are in the rest of the run."]
 
+
+@peer
 def get_cosine_schedule_with_warmup(
-    lr: Numeric,
-    num_warmup_steps: int,
-    num_training_steps: int,
-    num_cycles: float = 0.5,
-    last_epoch: int = -1,
+    lr: LearningRate,
+    num_warmup_steps: WarmupSteps,
+    num_training_steps: TrainingSteps,
+    num_cycles: Cycles = 0.5,
+    last_epoch: LastEpoch = -1,
 ) -> Schedule:
     """A ramp from 0, then a cosine wave, which after the end of the run rises again.
 
@@ -31,19 +36,6 @@ def get_cosine_schedule_with_warmup(
     num_warmup_steps, 0.0)`. Up to the end of the run half a wave is
     `warmup(cosine(lr, 0.0, h), num_warmup_steps, 0.0)`, which holds there.
 
-    Args:
-      lr: The base learning rate.
-      num_warmup_steps: The length of the ramp.
-      num_training_steps: The length of the whole.
-      num_cycles: How many waves there are in the rest of the run.
-      last_epoch: The last step already made, -1 for none.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: An argument is not a real number.
-
     Example:
       >>> from jaxsched.compat import transformers
       >>> s = transformers.get_cosine_schedule_with_warmup(1.0, 4, 12)
@@ -51,16 +43,16 @@ def get_cosine_schedule_with_warmup(
       [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]
     """
     wave = waves(lr, 0.0, num_training_steps - num_warmup_steps, num_cycles)
-    name = "get_cosine_schedule_with_warmup"
-    return after_ramp(name, lr, num_warmup_steps, wave, last_epoch)
+    return after_ramp(lr, num_warmup_steps, wave)
 
 
+@peer
 def get_cosine_with_hard_restarts_schedule_with_warmup(
-    lr: Numeric,
-    num_warmup_steps: int,
-    num_training_steps: int,
-    num_cycles: float = 1,
-    last_epoch: int = -1,
+    lr: LearningRate,
+    num_warmup_steps: WarmupSteps,
+    num_training_steps: TrainingSteps,
+    num_cycles: Annotated[float, Known(least=0)] = 1,
+    last_epoch: LastEpoch = -1,
 ) -> Schedule:
     """A ramp from 0, then equal half cosines, and 0 from the end of the run on.
 
@@ -68,19 +60,8 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
     num_cycles, limit=num_cycles), num_warmup_steps, 0.0)`.
 
     Args:
-      lr: The base learning rate.
-      num_warmup_steps: The length of the ramp.
-      num_training_steps: The length of the whole.
       num_cycles: How many times the cosine falls in the rest of the run, >= 0. A
         fraction of a cycle is cut off by the end.
-      last_epoch: The last step already made, -1 for none.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: `num_cycles` is negative.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import transformers
@@ -90,11 +71,6 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
       >>> [round(s.at(t), 4) for t in (0, 2, 4, 6, 8, 10, 12)]
       [0.0, 0.5, 1.0, 0.5, 1.0, 0.5, 0.0]
     """
-    name = "get_cosine_with_hard_restarts_schedule_with_warmup"
-    if not num_cycles >= 0:
-        raise ValueError(
-            f"{name}: num_cycles must be >= 0, got num_cycles={num_cycles}"
-        )
     rest = at_least_1(num_training_steps - num_warmup_steps)
     if num_cycles == 0:
         falls = join([lr, 0.0], [rest])
@@ -102,37 +78,26 @@ def get_cosine_with_hard_restarts_schedule_with_warmup(
         falls = _restarts(lr, whole(rest / num_cycles), int(num_cycles))
     else:
         falls = join([_restarts(lr, rest / num_cycles), 0.0], [rest])
-    return after_ramp(name, lr, num_warmup_steps, falls, last_epoch)
+    return after_ramp(lr, num_warmup_steps, falls)
 
 
+@peer
 def get_cosine_with_min_lr_schedule_with_warmup(
-    lr: Numeric,
-    num_warmup_steps: int,
-    num_training_steps: int,
-    num_cycles: float = 0.5,
-    last_epoch: int = -1,
-    min_lr: Numeric | None = None,
-    min_lr_rate: Numeric | None = None,
+    lr: LearningRate,
+    num_warmup_steps: WarmupSteps,
+    num_training_steps: TrainingSteps,
+    num_cycles: Cycles = 0.5,
+    last_epoch: LastEpoch = -1,
+    min_lr: Value | None = None,
+    min_lr_rate: Value | None = None,
 ) -> Schedule:
     """A ramp from 0, then a cosine wave down to `min_lr`, which then rises again.
 
     Formula: as `get_cosine_schedule_with_warmup`, with `min_lr` for 0.
 
     Args:
-      lr: The base learning rate.
-      num_warmup_steps: The length of the ramp.
-      num_training_steps: The length of the whole.
-      num_cycles: How many waves there are in the rest of the run.
-      last_epoch: The last step already made, -1 for none.
       min_lr: The bottom of the wave.
       min_lr_rate: The same as a part of `lr`.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: Both or neither of `min_lr` and `min_lr_rate` are given.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import transformers
@@ -142,21 +107,21 @@ def get_cosine_with_min_lr_schedule_with_warmup(
       >>> [round(s.at(t), 4) for t in (0, 2, 4, 8, 12, 16)]
       [0.0, 0.5, 1.0, 0.55, 0.1, 0.55]
     """
-    name = "get_cosine_with_min_lr_schedule_with_warmup"
-    low = _bottom(name, lr, min_lr, min_lr_rate)
+    low = _bottom(lr, min_lr, min_lr_rate)
     wave = waves(lr, low, num_training_steps - num_warmup_steps, num_cycles)
-    return after_ramp(name, lr, num_warmup_steps, _not_below_0(wave, low), last_epoch)
+    return after_ramp(lr, num_warmup_steps, _not_below_0(wave, low))
 
 
+@peer
 def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
-    lr: Numeric,
-    num_warmup_steps: int,
-    num_training_steps: int,
-    num_cycles: float = 0.5,
-    last_epoch: int = -1,
-    min_lr: Numeric | None = None,
-    min_lr_rate: Numeric | None = None,
-    warmup_lr_rate: Numeric | None = None,
+    lr: LearningRate,
+    num_warmup_steps: WarmupSteps,
+    num_training_steps: TrainingSteps,
+    num_cycles: Cycles = 0.5,
+    last_epoch: LastEpoch = -1,
+    min_lr: Value | None = None,
+    min_lr_rate: Value | None = None,
+    warmup_lr_rate: Value | None = None,
 ) -> Schedule:
     """A ramp from above 0, then a cosine wave that is one step ahead.
 
@@ -164,21 +129,11 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
     [num_warmup_steps])` with the wave of `get_cosine_with_min_lr_schedule_with_warmup`.
 
     Args:
-      lr: The base learning rate.
       num_warmup_steps: The length of the ramp, whose last step is at `lr`.
       num_training_steps: The length of the whole, whose last step is at the bottom.
-      num_cycles: How many waves there are in the rest of the run.
-      last_epoch: The last step already made, -1 for none.
       min_lr: The bottom of the wave.
       min_lr_rate: The same as a part of `lr`.
       warmup_lr_rate: The first rate as a part of `lr`; 1 / num_warmup_steps if not given.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: Both or neither of `min_lr` and `min_lr_rate` are given.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import transformers
@@ -188,8 +143,7 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
       >>> [round(s.at(t), 4) for t in (0, 1, 3, 7, 11)]
       [0.25, 0.5, 1.0, 0.55, 0.1]
     """
-    name = "get_cosine_with_min_lr_schedule_with_warmup_lr_rate"
-    low = _bottom(name, lr, min_lr, min_lr_rate)
+    low = _bottom(lr, min_lr, min_lr_rate)
     ramp_steps: Any = num_warmup_steps
     wave = waves(lr, low, num_training_steps - ramp_steps, num_cycles)
     wave = _not_below_0(shift(wave, 1), low)
@@ -199,7 +153,7 @@ def get_cosine_with_min_lr_schedule_with_warmup_lr_rate(
         start = lr / ramp_steps if warmup_lr_rate is None else lr * warmup_lr_rate
         ramp = _not_below_0(linear(start, lr, at_least_1(ramp_steps - 1)), start)
         whole = join([ramp, wave], [ramp_steps])
-    return resumed(name, whole, last_epoch)
+    return whole
 
 
 def _restarts(lr: Any, length: Any, limit: int | None = None) -> Schedule:
@@ -214,12 +168,9 @@ def waves(lr: Any, low: Any, steps: Any, num_cycles: Any) -> Schedule:
     return cosine_wave(lr, low, whole(at_least_1(steps) / (2 * abs(num_cycles))))
 
 
-def _bottom(name: str, lr: Any, min_lr: Any, min_lr_rate: Any) -> Any:
+def _bottom(lr: Any, min_lr: Any, min_lr_rate: Any) -> Any:
     if (min_lr is None) == (min_lr_rate is None):
-        raise ValueError(
-            f"{name}: give either min_lr or min_lr_rate, got min_lr={min_lr}, "
-            f"min_lr_rate={min_lr_rate}"
-        )
+        raise Refusal("give either min_lr or min_lr_rate", "min_lr", "min_lr_rate")
     return lr * min_lr_rate if min_lr is None else min_lr
 
 

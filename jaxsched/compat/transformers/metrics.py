@@ -1,26 +1,35 @@
 """Schedules that a metric drives."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from jaxsched.arrays import Numeric
-from jaxsched.compat.torch.plateau import ReduceLROnPlateau, lowest, only
+from jaxsched.compat.arguments import Known, LearningRate, NotNegative, Unused
+from jaxsched.compat.peer import peer
+from jaxsched.compat.torch.plateau import (
+    Bound,
+    ReduceLROnPlateau,
+    ThresholdMode,
+    lowest,
+)
+from jaxsched.domains import Factor, Flag
+from jaxsched.domains.numbers import Number, surely
 from jaxsched.metric_driven.greedy import greedy
 from jaxsched.metric_driven.machine import MetricDriven
+from jaxsched.metric_driven.metrics import (
+    Mode,
+    Patience,
+    refuse_growth,
+    refuse_impossible,
+)
+from jaxsched.rule import Refusal
 
 
-def get_reduce_on_plateau_schedule(lr: Numeric, **kwargs: Any) -> MetricDriven:
+def get_reduce_on_plateau_schedule(lr: LearningRate, **kwargs: Any) -> MetricDriven:
     """PyTorch's `ReduceLROnPlateau`: `jaxsched.compat.torch.ReduceLROnPlateau`.
 
     Args:
       lr: The base learning rate.
       kwargs: The options of `ReduceLROnPlateau`.
-
-    Returns:
-      A `MetricDriven` schedule.
-
-    Raises:
-      ValueError: An option is out of its bounds.
-      TypeError: An option is unknown.
 
     Example:
       >>> from jaxsched.compat import transformers
@@ -30,22 +39,23 @@ def get_reduce_on_plateau_schedule(lr: Numeric, **kwargs: Any) -> MetricDriven:
     return ReduceLROnPlateau(lr, **kwargs)
 
 
+@peer
 def get_greedy_schedule(
-    lr: Numeric,
-    mode: str = "min",
-    factor: float = 0.95,
-    patience: int = 10,
-    threshold: float = 1e-6,
-    threshold_mode: str = "abs",
-    cooldown: int = 0,
-    warmup: int = 0,
-    min_lr: Any = 1e-3,
-    max_lr: Any = 1.0,
-    eps: float = 1e-8,
-    verbose: bool = False,
-    smooth: bool = False,
-    window_size: int = 50,
-    reset_start: int = 500,
+    lr: LearningRate,
+    mode: Mode = "min",
+    factor: Factor = 0.95,
+    patience: Patience = 10,
+    threshold: NotNegative = 1e-6,
+    threshold_mode: ThresholdMode = "abs",
+    cooldown: Patience = 0,
+    warmup: Patience = 0,
+    min_lr: Bound = 1e-3,
+    max_lr: Bound = 1.0,
+    eps: Annotated[Numeric, Number()] = 1e-8,
+    verbose: Unused = False,
+    smooth: Flag = False,
+    window_size: Unused = 50,
+    reset_start: Annotated[int, Known(whole="must", kind="a whole number")] = 500,
 ) -> MetricDriven:
     """Raised while a metric improves, lowered when it does not: `greedy`.
 
@@ -53,7 +63,6 @@ def get_greedy_schedule(
     counts steps at `min_lr`; this does what it says.
 
     Args:
-      lr: The base learning rate.
       mode: "min" or "max".
       factor: What a reduction multiplies the rate by, > 0 and < 1.
       patience: How many metrics in a row change nothing.
@@ -70,11 +79,7 @@ def get_greedy_schedule(
       reset_start: After that many metrics at `min_lr` everything begins anew; 0 for
         never.
 
-    Returns:
-      A `MetricDriven` schedule.
-
     Raises:
-      ValueError: An option is out of its bounds.
       NotImplementedError: `smooth` is true.
 
     Example:
@@ -84,10 +89,13 @@ def get_greedy_schedule(
     """
     if smooth:
         raise NotImplementedError(
-            "get_greedy_schedule: smooth=True, a moving average over the metrics; give "
-            "jaxsched.greedy a window, which takes means over blocks"
+            "get_greedy_schedule: smooth must be False (give jaxsched.greedy a window, "
+            "which takes means over blocks), got smooth=True"
         )
-    low, high = only("get_greedy_schedule", "min_lr", min_lr), max_lr
+    refuse_growth(factor)
+    if surely(max_lr - min_lr, lambda gap: gap < 0):
+        raise Refusal("min_lr must be <= max_lr", "min_lr", "max_lr")
+    refuse_impossible(threshold, threshold_mode, mode)
     return greedy(
         lr,
         factor,
@@ -97,7 +105,7 @@ def get_greedy_schedule(
         mode=mode,
         cooldown=cooldown,
         warmup=warmup,
-        min_value=lowest(lr, factor, low, eps),
-        max_value=only("get_greedy_schedule", "max_lr", high),
+        min_value=lowest(lr, factor, min_lr, eps),
+        max_value=max_lr,
         reset_after=reset_start if reset_start > 0 else None,
     )

@@ -1,11 +1,14 @@
 """get_scheduler: any schedule of Transformers by its name."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from jaxsched.arrays import Numeric
+from jaxsched.compat.arguments import AnyLength, LearningRate, Options
+from jaxsched.compat.peer import peer
 from jaxsched.compat.transformers import cosines, metrics, warmups, wsd
+from jaxsched.domains.choices import OneOf
 from jaxsched.metric_driven.machine import MetricDriven
+from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule
 
 _BY_NAME: dict[str, Callable[..., Any]] = {
@@ -30,12 +33,20 @@ _NO_TOTAL = {*_NO_WARMUP, "constant_with_warmup", "inverse_sqrt"}
 _NO_OPTIONS = {"constant", "constant_with_warmup"}
 
 
+class SchedulerName(OneOf):
+    """A name, or a member of Transformers' `SchedulerType`."""
+
+    def admit(self, value: Any) -> str:
+        return super().admit(getattr(value, "value", value))
+
+
+@peer
 def get_scheduler(
-    name: str,
-    lr: Numeric,
-    num_warmup_steps: int | None = None,
-    num_training_steps: int | None = None,
-    scheduler_specific_kwargs: Mapping[str, Any] | None = None,
+    name: Annotated[str, SchedulerName(*_BY_NAME)],
+    lr: LearningRate,
+    num_warmup_steps: AnyLength | None = None,
+    num_training_steps: AnyLength | None = None,
+    scheduler_specific_kwargs: Annotated[Mapping[str, Any], Options()] | None = None,
 ) -> Schedule | MetricDriven:
     """Any schedule of Transformers by its name, `lr_scheduler_type` in its Trainer.
 
@@ -44,7 +55,6 @@ def get_scheduler(
         "cosine_with_restarts", "polynomial", "inverse_sqrt", "cosine_with_min_lr",
         "cosine_warmup_with_min_lr", "warmup_stable_decay", "reduce_lr_on_plateau" or
         "greedy", or a member of its `SchedulerType`.
-      lr: The base learning rate.
       num_warmup_steps: The length of the ramp; not used by a schedule without one.
       num_training_steps: The length of the whole; not used by a schedule without one.
       scheduler_specific_kwargs: Further arguments of the schedule.
@@ -52,32 +62,22 @@ def get_scheduler(
     Returns:
       A `Schedule`, or a `MetricDriven` schedule for the last two names.
 
-    Raises:
-      ValueError: The name is unknown, a length is missing, or an argument is out of
-        bounds.
-      TypeError: An argument is not one of the schedule.
-
     Example:
       >>> from jaxsched.compat import transformers
       >>> transformers.get_scheduler("linear", 5e-5, 100, 1000)
       warmup(schedule=linear(init_value=5e-05, end_value=0.0, steps=900), steps=100,
         init_value=0.0)
     """
-    key = getattr(name, "value", name)
-    if key not in _BY_NAME:
-        raise ValueError(
-            f"get_scheduler: name must be one of {', '.join(_BY_NAME)}, got name={name!r}"
-        )
-    given = dict(() if key in _NO_OPTIONS else scheduler_specific_kwargs or ())
+    given = dict(() if name in _NO_OPTIONS else scheduler_specific_kwargs or ())
     lengths = {
-        "num_warmup_steps": (num_warmup_steps, key not in _NO_WARMUP),
-        "num_training_steps": (num_training_steps, key not in _NO_TOTAL),
+        "num_warmup_steps": (num_warmup_steps, name not in _NO_WARMUP),
+        "num_training_steps": (num_training_steps, name not in _NO_TOTAL),
     }
     for argument, (steps, needed) in lengths.items():
         if not needed:
             continue
-        optional = key == "warmup_stable_decay" and argument == "num_training_steps"
+        optional = name == "warmup_stable_decay" and argument == "num_training_steps"
         if steps is None and not optional:
-            raise ValueError(f"get_scheduler: {key} needs {argument}")
+            raise Refusal(f"{name} needs {argument}", argument)
         given[argument] = steps
-    return _BY_NAME[key](lr, **given)
+    return _BY_NAME[name](lr, **given)

@@ -1,15 +1,18 @@
 """Warm-up, stable, decay."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from jaxsched.arrays import Numeric
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import cooldown, join, warmup
 from jaxsched.combinators.time import shift
+from jaxsched.compat.arguments import AnyLength, Known, LastEpoch, LearningRate
 from jaxsched.compat.lengths import at_least_1
-from jaxsched.compat.torch.last_epoch import resumed
+from jaxsched.compat.peer import peer
 from jaxsched.compat.transformers.cosines import waves
+from jaxsched.domains import Steps, Value
+from jaxsched.domains.choices import OneOf
 from jaxsched.domains.numbers import surely
+from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
 from jaxsched.transitions import transition
@@ -19,17 +22,18 @@ _WARMUPS = {"linear": "linear", "cosine": "cosine", "1-sqrt": "sqrt"}
 _DECAYS = {"linear": "linear", "cosine": "cosine", "1-sqrt": "one_minus_sqrt"}
 
 
+@peer
 def get_wsd_schedule(
-    lr: Numeric,
-    num_warmup_steps: int,
-    num_decay_steps: int,
-    num_training_steps: int | None = None,
-    num_stable_steps: int | None = None,
-    warmup_type: str = "linear",
-    decay_type: str = "cosine",
-    min_lr_ratio: Numeric = 0,
-    num_cycles: float = 0.5,
-    last_epoch: int = -1,
+    lr: LearningRate,
+    num_warmup_steps: Annotated[Steps, "The length of the ramp."],
+    num_decay_steps: Steps,
+    num_training_steps: AnyLength | None = None,
+    num_stable_steps: AnyLength | None = None,
+    warmup_type: Annotated[str, OneOf(*_WARMUPS)] = "linear",
+    decay_type: Annotated[str, OneOf(*_DECAYS)] = "cosine",
+    min_lr_ratio: Value = 0,
+    num_cycles: Annotated[float, Known()] = 0.5,
+    last_epoch: LastEpoch = -1,
 ) -> Schedule:
     """Warm-up, stable, decay; both ends are at `lr * min_lr_ratio`.
 
@@ -38,8 +42,6 @@ def get_wsd_schedule(
     shape=shape)`.
 
     Args:
-      lr: The base learning rate.
-      num_warmup_steps: The length of the ramp.
       num_decay_steps: The length of the decay.
       num_training_steps: The length of the whole, from which that of the stable part
         follows.
@@ -48,14 +50,6 @@ def get_wsd_schedule(
       decay_type: Likewise.
       min_lr_ratio: The first and the last rate as a part of `lr`.
       num_cycles: How many waves there are in a cosine decay.
-      last_epoch: The last step already made, -1 for none.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      ValueError: Neither length is given, or a type is unknown.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> from jaxsched.compat import transformers
@@ -63,14 +57,14 @@ def get_wsd_schedule(
       >>> [round(s.at(t), 4) for t in (0, 2, 4, 14, 16, 18)]
       [0.0, 0.5, 1.0, 1.0, 0.5, 0.0]
     """
-    _refuse_unknown("warmup_type", warmup_type)
-    _refuse_unknown("decay_type", decay_type)
     ramp: Any = num_warmup_steps
     stable: Any = num_stable_steps
     if stable is None:
         if num_training_steps is None:
-            raise ValueError(
-                "get_wsd_schedule: give num_training_steps or num_stable_steps"
+            raise Refusal(
+                "give num_training_steps or num_stable_steps",
+                "num_training_steps",
+                "num_stable_steps",
             )
         stable = num_training_steps - ramp - num_decay_steps
     low: Any = lr * min_lr_ratio
@@ -84,19 +78,14 @@ def get_wsd_schedule(
         and not surely(low, lambda v: v < 0)
         and not surely(stable, lambda n: n < 0)
     ):
-        whole = cooldown(begin, ramp + stable, num_decay_steps, low, shape=shape)
-        return resumed("get_wsd_schedule", whole, last_epoch)
+        return cooldown(begin, ramp + stable, num_decay_steps, low, shape=shape)
     if plain:
         decay = transition(lr, low, at_least_1(num_decay_steps), shape=shape)
     else:
         decay = waves(lr, low, num_decay_steps, num_cycles)
     if surely(low, lambda v: v < 0):
         decay = clip(decay, 0.0)
-    return resumed(
-        "get_wsd_schedule",
-        _in_turn(begin, decay, low, ramp, stable, num_decay_steps),
-        last_epoch,
-    )
+    return _in_turn(begin, decay, low, ramp, stable, num_decay_steps)
 
 
 def _in_turn(
@@ -110,11 +99,3 @@ def _in_turn(
     if surely(steps, lambda n: n <= 0):  # nothing is left of the decay
         parts, edges = [begin, low], [ramp + stable]
     return join(parts, edges)
-
-
-def _refuse_unknown(argument: str, value: str) -> None:
-    if value not in _WARMUPS:
-        raise ValueError(
-            f"get_wsd_schedule: {argument} must be 'linear', 'cosine' or '1-sqrt', got "
-            f"{argument}={value!r}"
-        )
