@@ -89,8 +89,13 @@ PAGES = {
             "ReduceLROnPlateau(0.1, factor=0.5, patience=3)",
         ],
         [
-            "`from_torch(scheduler)` reads a live scheduler and goes on where it is; "
-            "`js.to_torch_lambda(schedule)` goes the other way, into `LambdaLR`.",
+            "`from_torch(scheduler)` reads a live scheduler, one of Transformers or of "
+            "Accelerate too, and goes on from the rate that the optimizer has now. It "
+            "steps a copy before it answers, and refuses what differs. What cannot be "
+            "read (a function in Python, a class of your own, a chain whose parts mix) "
+            "needs `steps=`, and becomes a table. `momentum=True` reads the momentum.",
+            "`js.to_torch(schedule, optimizer)` goes the other way, into a `LambdaLR` for "
+            "all groups, whatever their rates are.",
             "Functions given to `LambdaLR`, `MultiplicativeLR` and `CyclicLR` are traced "
             "by JAX: `jnp.where` for `if`; a schedule will do.",
             "`ChainedScheduler` needs the base learning rate as its `optimizer`. "

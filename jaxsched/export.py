@@ -1,19 +1,23 @@
 """Schedules handed to training loops of other libraries: plain functions on the host."""
 
-from collections.abc import Callable
-from functools import partial
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from jaxsched.combinators.time import retime
 from jaxsched.domains.numbers import Number
-from jaxsched.rule import admitted
-from jaxsched.schedule import Inner, Schedule, ScheduleLike
+from jaxsched.rule import admitted, short
+from jaxsched.schedule import Inner, Inners, Schedule, ScheduleLike
 
 
 def to_torch_lambda(schedule: ScheduleLike, lr: float = 1.0) -> Callable[[int], float]:
     """A schedule as the function that PyTorch's `LambdaLR` multiplies a rate by.
 
     `LambdaLR(SGD(parameters, lr=1.0), js.to_torch_lambda(schedule))` trains under the
-    schedule. The function can be pickled when the schedule can; PyTorch is not imported.
+    schedule; `to_torch` makes that scheduler, for any rate. The function can be pickled
+    when the schedule can, and `as_schedule` and `compat.torch.from_torch` give the
+    schedule back; PyTorch is not imported.
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
@@ -37,7 +41,65 @@ def to_torch_lambda(schedule: ScheduleLike, lr: float = 1.0) -> Callable[[int], 
     rate = admitted("to_torch_lambda", "lr", lr, Number())
     if rate == 0:
         raise ValueError(f"to_torch_lambda: lr must not be 0, got lr={lr}")
-    return partial(_divided, inner, rate)
+    return _Factor(inner, float(rate))
+
+
+def to_torch(
+    schedule: ScheduleLike | Sequence[ScheduleLike],
+    optimizer: Any,
+    last_epoch: int = -1,
+) -> Any:
+    """A schedule as a PyTorch scheduler that gives an optimizer exactly its values.
+
+    It is a `LambdaLR` of the factors that `to_torch_lambda` makes, each for the base rate
+    of its group, so that the rate the optimizer was made with does not matter: after
+    `scheduler = js.to_torch(schedule, optimizer)`, k calls of `scheduler.step()` leave
+    every group at schedule(k). PyTorch is imported when this is called.
+
+    Args:
+      schedule: A schedule, a number or a callable of the step for all groups of
+        parameters; or a list of them, one for each group.
+      optimizer: A `torch.optim.Optimizer`, whose groups have rates other than 0.
+      last_epoch: The last step already made, as for PyTorch's schedulers: -1 for none.
+
+    Returns:
+      A `torch.optim.lr_scheduler.LambdaLR`.
+
+    Raises:
+      TypeError: There is no schedule, or `optimizer` has no groups of parameters.
+      ValueError: A group's rate is 0, or there is another number of schedules than of
+        groups.
+
+    >>> import jaxsched as js
+    >>> js.to_torch(js.constant(0.1), optimizer=None)
+    Traceback (most recent call last):
+    TypeError: to_torch: optimizer must be one of PyTorch's, got optimizer=None
+    """
+    groups = getattr(optimizer, "param_groups", None)
+    if not isinstance(groups, list):
+        raise TypeError(
+            "to_torch: optimizer must be one of PyTorch's, got optimizer="
+            f"{short(optimizer)}"
+        )
+    if isinstance(schedule, (list, tuple)):
+        inners = admitted("to_torch", "schedule", schedule, Inners())
+    else:
+        inners = [admitted("to_torch", "schedule", schedule, Inner())] * len(groups)
+    if len(inners) != len(groups):
+        raise ValueError(
+            "to_torch: schedule must be one, or one for each of the optimizer's "
+            f"{len(groups)} groups, got {len(inners)}"
+        )
+    rates = [float(group.get("initial_lr", group["lr"])) for group in groups]
+    for i, rate in enumerate(rates):
+        if rate == 0:
+            raise ValueError(
+                "to_torch: optimizer must not have a rate of 0, for PyTorch multiplies "
+                f"it, got lr={rate} in group {i}"
+            )
+    factors = [_Factor(s, rate) for s, rate in zip(inners, rates, strict=True)]
+    schedulers = importlib.import_module("torch.optim.lr_scheduler")
+    return schedulers.LambdaLR(optimizer, factors, last_epoch)
 
 
 def to_keras(schedule: ScheduleLike, steps_per_epoch: int = 1) -> Callable[..., float]:
@@ -72,14 +134,46 @@ def to_keras(schedule: ScheduleLike, steps_per_epoch: int = 1) -> Callable[..., 
         steps_per_epoch,
         Number(above=0, whole="must", kind="a whole number"),
     )
-    return partial(_of_epoch, inner, int(steps))
+    return _OfEpoch(inner, int(steps))
 
 
-def _divided(schedule: Schedule, lr: Any, step: int) -> float:
-    return schedule.at(step) / float(lr)
+@dataclass(frozen=True)
+class _Factor:
+    """What `LambdaLR` multiplies a rate by."""
+
+    schedule: Schedule
+    lr: float
+
+    def __call__(self, step: int) -> float:
+        return self.schedule.at(step) / self.lr
+
+    @property
+    def __schedule__(self) -> Schedule:
+        return self.schedule if self.lr == 1.0 else self.schedule / self.lr
 
 
-def _of_epoch(
-    schedule: Schedule, steps_per_epoch: int, epoch: int, lr: Any = None
-) -> float:
-    return schedule.at(epoch * steps_per_epoch)
+@dataclass(frozen=True)
+class _OfEpoch:
+    """What Keras' callback asks for the rate of an epoch."""
+
+    schedule: Schedule
+    steps_per_epoch: int
+
+    def __call__(self, epoch: int, lr: Any = None) -> float:
+        return self.schedule.at(epoch * self.steps_per_epoch)
+
+    @property
+    def __schedule__(self) -> Schedule:
+        if self.steps_per_epoch == 1:
+            return self.schedule
+        return retime(self.schedule, _Steps(self.steps_per_epoch))
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """A clock from epochs to steps."""
+
+    per_epoch: int
+
+    def __call__(self, epoch: Any) -> Any:
+        return epoch * self.per_epoch

@@ -6,6 +6,7 @@
 import inspect
 import re
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -113,4 +114,6 @@ def test_bad_arguments(function, values, argument):
             refuses = not isinstance(domains(function)[argument], Anything)
             assert not (refuses and name in ("text", "object", "complex", "type"))
             if not isinstance(made, MetricDriven):
-                assert np.all(np.isfinite(made.at(np.array([0, 1, 7, 1000])))), name
+                with jax.disable_jit():  # nothing to compile
+                    values = made(jnp.array([0, 1, 7, 50]))
+                assert np.all(np.isfinite(values)), name

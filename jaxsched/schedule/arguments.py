@@ -83,6 +83,9 @@ class Inner(Domain):
         value = array_of_variable(value)  # before its other side: Flax's are callable
         if isinstance(value, Schedule):
             return value
+        # A function that a schedule was made into, for another library.
+        if isinstance(carried := getattr(value, "__schedule__", None), Schedule):
+            return carried
         if is_function_of_step(value):
             return call(value)
         try:
@@ -196,7 +199,8 @@ def as_schedule(value: Any) -> Schedule:
     Args:
       value: A schedule comes back as it is, a number becomes `constant(value)`. Any
         other callable (an Optax schedule, a lambda) is wrapped: it is given one scalar
-        step at a time and is static.
+        step at a time and is static. What `to_torch_lambda` and `to_keras` return is
+        the schedule again.
 
     Raises:
       TypeError: `value` is none of these.

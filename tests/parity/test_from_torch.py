@@ -1,87 +1,330 @@
-"""from_torch goes on as the live scheduler does."""
+"""from_torch goes on as the live scheduler does, in whatever state that is."""
+
+import copy
+import re
+import warnings
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+import peer_timm
 import pytest
-from tables import STEPS, function_of
 
+import jaxsched as js
+from jaxsched.compat import transformers as our_transformers
 from jaxsched.compat.torch import ReduceLROnPlateau, from_torch
 
 torch = pytest.importorskip("torch", reason="reads live schedulers: see extra parity")
-from peer_torch import SETTINGS, advance, build, read  # noqa: E402
+from live_states import (  # noqa: E402
+    CLASSES,
+    HARD,
+    Counting,
+    advance,
+    future,
+    optimizer,
+    python,
+    states,
+)
+from peer_torch import SETTINGS, build  # noqa: E402
+from tables import function_of  # noqa: E402
 from torch.optim import lr_scheduler  # noqa: E402
 
-MADE = 5  # updates before the scheduler is read
+# A scheduler of schedulers steps them while it is made, before any optimizer can.
+pytestmark = pytest.mark.filterwarnings("ignore:Detected call of:UserWarning")
 
-LOWEST = 1e-4  # the lowest base rate of the grid
+STEPS = 40
+STATES = list(states())
+each_state = pytest.mark.parametrize(
+    "live", STATES, ids=lambda s: f"{s.name}-{s.state}"
+)
 
-# Counted so that every class keeps some: those resumed repeat those that are not.
-LIVE = [s for s in SETTINGS if ".momentum(" not in s and "last_epoch=6" not in s]
-CLASSES = sorted(set(map(function_of, LIVE)))
-
-
-def live(setting):
-    """The scheduler after some updates, or None where PyTorch refuses."""
-    try:
-        scheduler = build(setting)
-        for _ in range(MADE):
-            advance(scheduler)
-    except (ValueError, ZeroDivisionError):
-        return None
-    return scheduler
+# In double precision, step by step; PyTorch rounds a tensor to its own.
+CLOSE = {"tensors": 1e-5}
 
 
-def rates(scheduler):
-    """All that it is going to give before it raises."""
-    found = []
-    end = getattr(scheduler, "total_steps", len(STEPS) + MADE)
-    while len(found) < len(STEPS) and getattr(scheduler, "last_epoch", 0) < end:
-        found.append(float(read(scheduler)))
-        try:
-            advance(scheduler)
-        except ZeroDivisionError:
-            break
-    return np.array(found)
-
-
-@pytest.mark.parametrize("name", CLASSES)
-def test_goes_on_where_the_scheduler_is(name):
-    """Every other setting of the grid, five updates in."""
-    compared = 0
-    for setting in [s for s in LIVE if function_of(s) == name][::2]:
-        scheduler = live(setting)
-        if scheduler is None or getattr(scheduler, "total_steps", 99) <= MADE:
-            continue
-        with jax.disable_jit(), jax.numpy_dtype_promotion("standard"):
-            values = np.asarray(from_torch(scheduler)(jnp.asarray(STEPS)))
-        expected = rates(scheduler)
-        np.testing.assert_allclose(
-            values[: len(expected)],
-            expected,
-            rtol=0,
-            atol=1e-6 * np.max(np.abs(expected), initial=LOWEST),
-            err_msg=setting,
-        )
-        compared += 1
-    assert compared >= 2
-
-
-def optimizer(*lrs):
-    groups = [
-        {"params": [torch.nn.Parameter(torch.zeros(1))], "lr": torch.tensor(lr)}
-        for lr in lrs
+def snapshot(scheduler):
+    """All that could be touched, as text, and the objects themselves."""
+    groups = scheduler.optimizer.param_groups
+    plain = [{k: v for k, v in group.items() if k != "params"} for group in groups]
+    parts = [scheduler, *getattr(scheduler, "_schedulers", ())]
+    attributes = [
+        {k: v for k, v in vars(part).items() if k not in ("optimizer", "_schedulers")}
+        for part in parts
     ]
-    return torch.optim.SGD(groups)
+    counted = [getattr(f, "calls", 0) for f in getattr(scheduler, "lr_lambdas", ())]
+    return repr((plain, attributes, counted, torch.random.get_rng_state().sum()))
+
+
+def assert_goes_on(schedule, scheduler, group, rtol=1e-6):
+    expected = np.array(future(scheduler, group, STEPS))
+    found = schedule.at(np.arange(len(expected)))
+    scale = np.max(np.abs(expected), initial=0.0)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=rtol * scale)
+
+
+def test_there_are_many_states():
+    assert len(STATES) >= 150
+    assert sum(live.is_plain for live in STATES) >= 150
+
+
+def read(scheduler, group=0, **options):
+    """The schedule, or why there is none; nothing is touched, and nothing is warned of."""
+    before = snapshot(scheduler)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = from_torch(scheduler, group, **options)
+    except ValueError as error:
+        found = str(error)
+    assert snapshot(scheduler) == before
+    return found
+
+
+@each_state
+def test_equal_or_refused(live):
+    """Step 0 is the rate of the group now, step k that after k more steps."""
+    scheduler = live.make()
+    group = len(scheduler.optimizer.param_groups) - 1
+    found = read(scheduler, group)
+    if isinstance(found, str):
+        assert not live.is_plain, found
+        assert re.match("from_torch: .*(steps=|got )", found, re.S)
+    else:
+        assert_goes_on(found, scheduler, group, CLOSE.get(live.state, 1e-6))
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_a_table_where_steps_are_named(name):
+    scheduler = advance(HARD[name](optimizer()), 5)
+    found = read(scheduler, steps=STEPS)
+    if isinstance(found, str):  # PyTorch's own fails
+        assert "a copy of it failed" in found
+        assert len(future(scheduler, 0, STEPS)) < STEPS
+    else:
+        assert "call(" in repr(found) or js.parse(repr(found)) == found
+        assert_goes_on(found, scheduler, 0)
+
+
+@pytest.mark.parametrize("name", ["a function, then stairs", "Python", "a user's"])
+def test_refused_at_once_without_steps(name):
+    with pytest.raises(
+        ValueError, match=r"from_torch: scheduler cannot be read, for .*steps="
+    ):
+        from_torch(HARD[name](optimizer()))
+
+
+def test_what_differs_is_refused_with_both_numbers():
+    """A subclass with a formula of its own."""
+
+    class Other(lr_scheduler.ExponentialLR):
+        def get_lr(self):
+            return (
+                [0.75 * lr for lr in super().get_lr()]
+                if self.last_epoch > 9
+                else super().get_lr()
+            )
+
+    scheduler = Other(optimizer(), 0.9)
+    found = read(scheduler)
+    assert "PyTorch would give 0.1307" in found
+    assert "at step 10 from now, and its attributes say 0.1743" in found
+
+
+def test_nothing_large_is_copied():
+    """Neither the parameters nor the state of the optimizer."""
+    weights = torch.nn.Parameter(torch.zeros(10**6))
+    adam = torch.optim.Adam([weights], lr=0.1)
+    weights.grad = torch.ones(10**6)
+    adam.step()
+
+    def refuse(self, memo=None):
+        raise AssertionError("copied")
+
+    for tensor in (weights, *adam.state[weights].values()):
+        tensor.__deepcopy__ = tensor.__copy__ = refuse.__get__(tensor)
+    with pytest.raises(AssertionError, match="copied"):
+        copy.deepcopy(weights)
+    scheduler = lr_scheduler.ExponentialLR(adam, 0.9)
+    assert from_torch(scheduler).at(1) == pytest.approx(0.09)
 
 
 def test_groups():
-    """Each group of parameters has its own schedule; rates may be tensors."""
+    """Each group of parameters has its own schedule."""
     scheduler = lr_scheduler.StepLR(optimizer(0.1, 0.5), step_size=30)
     assert from_torch(scheduler).at(0) == pytest.approx(0.1)
     assert from_torch(scheduler, group=1).at(30) == pytest.approx(0.05)
-    with pytest.raises(ValueError, match="group must be below 2, got group=2"):
-        from_torch(scheduler, group=2)
+
+
+@pytest.mark.parametrize("made", [0, 1, 7, 23])
+@pytest.mark.parametrize("adam", [False, True])
+@pytest.mark.parametrize("name", ["CyclicLR", "OneCycleLR", "OneCycleLR 3"])
+def test_momentum(name, adam, made):
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    own = (
+        torch.optim.Adam([parameter], lr=0.5)
+        if adam
+        else torch.optim.SGD([parameter], lr=0.5, momentum=0.9)
+    )
+    scheduler = advance(CLASSES[name](own), made)
+    schedule = from_torch(scheduler, momentum=True)
+    group, expected = own.param_groups[0], []
+    for _ in range(30):
+        expected.append(group["betas"][0] if adam else group["momentum"])
+        advance(scheduler)
+    np.testing.assert_allclose(schedule.at(np.arange(30)), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_restarts_within_a_step(whole):
+    """`step(epoch)` puts the scheduler anywhere."""
+    for epoch in (2.5, 6.75, 8.0, 11.25, 30.5):
+        scheduler = lr_scheduler.CosineAnnealingWarmRestarts(optimizer(), 7, 2)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            scheduler.step(int(epoch) if whole else epoch)
+        assert_goes_on(from_torch(scheduler), scheduler, 0)
+
+
+@pytest.mark.parametrize("last_epoch", [0, 5, 20])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda o, n: lr_scheduler.StepLR(o, 7, 0.5, last_epoch=n),
+        lambda o, n: lr_scheduler.CosineAnnealingLR(o, 15, 0.05, last_epoch=n),
+        lambda o, n: lr_scheduler.CosineAnnealingWarmRestarts(o, 7, 2, last_epoch=n),
+        lambda o, n: lr_scheduler.LinearLR(o, 0.1, 1.0, 10, last_epoch=n),
+        lambda o, n: lr_scheduler.LambdaLR(o, lambda t: 0.9**t, last_epoch=n),
+        lambda o, n: lr_scheduler.PolynomialLR(o, 30, 2.0, last_epoch=n),
+    ],
+)
+def test_built_with_last_epoch(make, last_epoch):
+    own = optimizer()
+    own.param_groups[0]["initial_lr"] = 0.5
+    scheduler = make(own, last_epoch)
+    assert_goes_on(from_torch(scheduler), scheduler, 0)
+
+
+# Transformers and Accelerate
+
+OPTIONS = {
+    "cosine_with_restarts": {"num_cycles": 2},
+    "polynomial": {"power": 2.0, "lr_end": 1e-3},
+    "cosine_with_min_lr": {"min_lr": 0.01},
+    "cosine_warmup_with_min_lr": {"min_lr_rate": 0.1, "warmup_lr_rate": 0.2},
+    "warmup_stable_decay": {"num_decay_steps": 9, "decay_type": "1-sqrt"},
+}
+DRIVEN = {"reduce_lr_on_plateau", "greedy"}
+
+
+def names_of_transformers():
+    transformers = pytest.importorskip("transformers", reason="see the extra parity")
+    return [member.value for member in transformers.SchedulerType]
+
+
+@pytest.mark.parametrize("made", [0, 3, 17])
+def test_all_of_transformers(made):
+    """Read as what they are: nothing is left of the functions."""
+    from transformers import get_scheduler
+
+    for name in names_of_transformers():
+        own = optimizer(0.5)
+        scheduler = get_scheduler(name, own, 6, 30, OPTIONS.get(name))
+        if name in DRIVEN:
+            options = {"min_lr": 1e-3, "max_lr": 1.0} if name == "greedy" else {}
+            expected = our_transformers.get_scheduler(
+                name, 0.5, 6, 30, {**OPTIONS.get(name, {}), **options}
+            )
+            assert from_torch(scheduler) == expected
+            continue
+        advance(scheduler, made)
+        schedule = from_torch(scheduler)
+        assert "call(" not in repr(schedule), name
+        assert js.parse(repr(schedule)) == schedule
+        assert_goes_on(schedule, scheduler, 0)
+
+
+def test_schedulers_of_accelerate_hold_one():
+    accelerate = pytest.importorskip("accelerate", reason="see the extra parity")
+    accelerator = accelerate.Accelerator(cpu=True)
+    own = optimizer()
+    prepared, scheduler = accelerator.prepare(own, lr_scheduler.StepLR(own, 7, 0.5))
+    for _ in range(9):
+        prepared.step()
+        scheduler.step()
+    schedule = from_torch(scheduler)
+    assert schedule == js.shift(js.step_decay(0.5, 0.5, 7), 9)
+
+
+# There and back
+
+SCHEDULE = js.warmup_cosine(0.3, total_steps=30, warmup_steps=5)
+
+
+@pytest.mark.parametrize("lr", [1.0, 0.5])
+def test_what_is_handed_out_comes_back(lr):
+    own = optimizer(lr)
+    scheduler = lr_scheduler.LambdaLR(own, js.to_torch_lambda(SCHEDULE, lr=lr))
+    assert from_torch(scheduler) == SCHEDULE
+    advance(scheduler, 4)
+    assert from_torch(scheduler) == js.shift(SCHEDULE, 4)
+
+
+def test_a_scheduler_of_a_schedule():
+    """Whatever the rates of the groups are."""
+    own = optimizer(0.25, 7.0)
+    scheduler = js.to_torch(SCHEDULE, own)
+    for step in range(40):
+        rates = [group["lr"] for group in own.param_groups]
+        np.testing.assert_allclose(rates, SCHEDULE.at(step), rtol=1e-12)
+        advance(scheduler)
+    scheduler = js.to_torch([SCHEDULE, 0.125], optimizer(0.25, 7.0))
+    assert from_torch(scheduler) == SCHEDULE
+    assert from_torch(scheduler, 1).at(9) == 0.125
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: js.to_torch(SCHEDULE, 3), TypeError, "optimizer must be one of"),
+        (lambda: js.to_torch("a", optimizer()), TypeError, "schedule must be a sch"),
+        (
+            lambda: js.to_torch([0.1], optimizer(1.0, 2.0)),
+            ValueError,
+            "2 groups, got 1",
+        ),
+        (lambda: js.to_torch(0.1, optimizer(0.0)), ValueError, "lr=0.0 in group 0"),
+        (lambda: from_torch(3), TypeError, "PyTorch's schedulers, got scheduler=3"),
+        (
+            lambda: from_torch(CLASSES["StepLR"](optimizer()), 2),
+            ValueError,
+            "group must be below 1, got group=2",
+        ),
+        (
+            lambda: from_torch(CLASSES["StepLR"](optimizer()), -1),
+            ValueError,
+            "group must be >= 0, got group=-1",
+        ),
+        (
+            lambda: from_torch(CLASSES["StepLR"](optimizer()), steps=0),
+            ValueError,
+            "steps must be >= 1, got steps=0",
+        ),
+        (
+            lambda: from_torch(CLASSES["StepLR"](optimizer()), momentum=True),
+            ValueError,
+            "steps=",
+        ),
+    ],
+)
+def test_bad_arguments(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_timm_has_functions_of_its_own():
+    peer_timm.require()
+    scheduler = peer_timm.build("CosineLRScheduler(1.0, t_initial=10)")
+    with pytest.raises(TypeError, match=r"jaxsched\.compat\.timm"):
+        from_torch(scheduler)
 
 
 def test_subclasses_are_read_as_what_they_are():
@@ -90,6 +333,19 @@ def test_subclasses_are_read_as_what_they_are():
 
     scheduler = Mine(optimizer(0.1), gamma=0.5)
     assert from_torch(scheduler).at(1) == pytest.approx(0.05)
+
+
+def test_python_code_is_called_at_once():
+    """The schedule does not call it again; the user's own object is not called at all."""
+    function = Counting()
+    scheduler = lr_scheduler.LambdaLR(optimizer(), function)
+    called = function.calls
+    schedule = from_torch(scheduler, steps=20)
+    assert function.calls == called
+    assert schedule.at(3) == pytest.approx(0.5 * 0.97**3)
+    table = from_torch(lr_scheduler.LambdaLR(optimizer(), python), steps=20)
+    assert table.at(10) == pytest.approx(0.5 * python(10))
+    assert js.parse(repr(table)) == table
 
 
 def test_reduce_on_plateau():
@@ -115,11 +371,35 @@ def test_reductions_by_less_than_eps(eps, min_lr, factor):
     ours = ReduceLROnPlateau(0.1, factor=factor, patience=0, min_lr=min_lr, eps=eps)
     state, update = ours.init(), jax.jit(ours.update)
     for _ in range(30):
-        np.testing.assert_allclose(ours(state), float(read(real)), rtol=1e-5)
+        np.testing.assert_allclose(
+            ours(state), real.optimizer.param_groups[0]["lr"], rtol=1e-5
+        )
         real.step(1.0)
         state = update(state, value=1.0)
 
 
-def test_others_are_refused():
-    with pytest.raises(TypeError, match="one of PyTorch's schedulers, got scheduler=3"):
-        from_torch(3)
+# The settings of the grid, five updates in; those resumed repeat those that are not.
+GRID = [s for s in SETTINGS if ".momentum(" not in s and "last_epoch=6" not in s]
+
+
+def live_of(setting):
+    """The scheduler after some updates, or None where PyTorch refuses it."""
+    try:
+        return advance(build(setting), 5)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+@pytest.mark.parametrize("name", sorted(set(map(function_of, GRID))))
+def test_settings_of_the_grid(name):
+    """Every other one, whatever it is, is read."""
+    compared = 0
+    for setting in [s for s in GRID if function_of(s) == name][::2]:
+        scheduler = live_of(setting)
+        if scheduler is None or getattr(scheduler, "total_steps", 99) <= 5:
+            continue
+        schedule = read(scheduler)
+        assert not isinstance(schedule, str), schedule
+        assert_goes_on(schedule, scheduler, 0)
+        compared += 1
+    assert compared >= 2

@@ -9,6 +9,7 @@ own words. With `last_epoch=n` it goes on after n + 1 steps, as PyTorch's does.
 same arguments, is that schedule. `from_torch` reads a live scheduler.
 """
 
+from jaxsched.compat.plateau import ReduceLROnPlateau
 from jaxsched.compat.torch.cycles import (
     CosineAnnealingLR,
     CosineAnnealingWarmRestarts,
@@ -26,7 +27,6 @@ from jaxsched.compat.torch.decays import (
 )
 from jaxsched.compat.torch.live import from_torch
 from jaxsched.compat.torch.one_cycle import OneCycleLR
-from jaxsched.compat.torch.plateau import ReduceLROnPlateau
 from jaxsched.compat.torch.several import ChainedScheduler, SequentialLR
 
 __all__ = [

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from jaxsched.arrays import Numeric
 from jaxsched.compat.arguments import Known, LearningRate, NotNegative, Unused
 from jaxsched.compat.peer import peer
-from jaxsched.compat.torch.plateau import (
+from jaxsched.compat.plateau import (
     Bound,
     ReduceLROnPlateau,
     ThresholdMode,

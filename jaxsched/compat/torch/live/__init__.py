@@ -1,0 +1,245 @@
+"""Live PyTorch schedulers as schedules, which are proven before they are given out."""
+
+import sys
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from jaxsched.compat import plateau, transformers
+from jaxsched.compat.torch.live.laws import Unreadable
+from jaxsched.compat.torch.live.several import from_now
+from jaxsched.compat.torch.live.stand_in import plain, rates
+from jaxsched.domains.numbers import whole_number
+from jaxsched.inspection.phases import horizon
+from jaxsched.metric_driven.machine import MetricDriven
+from jaxsched.piecewise import piecewise_constant
+from jaxsched.rule import admitted, short
+from jaxsched.schedule import Schedule
+from jaxsched.schedule.arguments import constant
+
+# How many steps are compared: to the end of the schedule and beyond, within reason.
+_LEAST, _MOST = 40, 2000
+
+
+def from_torch(
+    scheduler: Any,
+    group: int = 0,
+    *,
+    steps: int | None = None,
+    momentum: bool = False,
+) -> Schedule | MetricDriven:
+    """A live PyTorch scheduler as a schedule that goes on where the scheduler is.
+
+    Step 0 is the rate that the optimizer's group has now, step k the rate that it will
+    have after k more `scheduler.step()`. This holds in whatever state the scheduler is:
+    after a rate was changed by hand, a state was loaded, or another scheduler was there
+    before. It is proven before the schedule is returned: a copy of the scheduler makes
+    40 steps and more, up to 2,000 where the schedule is so long, without the parameters;
+    the scheduler and its optimizer are not touched. What differs is refused.
+
+    The schedulers of Transformers are read as what they are, those of Accelerate as what
+    they hold; with several processes, one step of theirs is as many. Of a
+    `ReduceLROnPlateau` or a `GreedyLR` the current rate and the options are kept, and what
+    it remembers of the metric is not: its counters begin anew.
+
+    Args:
+      scheduler: A scheduler of `torch.optim.lr_scheduler`, of `torch.optim.swa_utils`, of
+        Transformers or of Accelerate; with `steps` also one of your own.
+      group: Which group of parameters, from 0.
+      steps: The number of steps that are needed, >= 1. What cannot be read (a function
+        of Python that JAX cannot trace, a class of your own, a chain whose parts mix) is
+        then a table of so many steps, which holds its last value.
+      momentum: Whether to read the momentum of a `OneCycleLR` or `CyclicLR` (the first
+        beta of Adam), instead of the rate.
+
+    Returns:
+      A `Schedule`, or a `MetricDriven` schedule for those that a metric drives.
+
+    Raises:
+      TypeError: It is no scheduler that is stepped without arguments.
+      ValueError: There is no such group, the state cannot be read and `steps` is not
+        given, or the scheduler would do something else: with both numbers and the step.
+
+    Example:
+      >>> from types import SimpleNamespace
+      >>> from jaxsched.compat import torch
+      >>> class StepLR(SimpleNamespace):
+      ...     "Stands for torch.optim.lr_scheduler.StepLR."
+      ...     def step(self):
+      ...         self.last_epoch += 1
+      ...         if self.last_epoch % self.step_size == 0:
+      ...             self.optimizer.param_groups[0]["lr"] *= self.gamma
+      >>> optimizer = SimpleNamespace(param_groups=[{"lr": 0.1}])
+      >>> live = StepLR(
+      ...     optimizer=optimizer, base_lrs=[0.1], step_size=30, gamma=0.5, last_epoch=12
+      ... )
+      >>> torch.from_torch(live)
+      shift(schedule=step_decay(init_value=0.1, factor=0.5, every=30), steps=12)
+    """
+    inner, processes = _unwrapped(scheduler)
+    count = None if steps is None else _whole("steps", steps, 1)
+    groups = inner.optimizer.param_groups
+    if _whole("group", group, 0) >= len(groups):
+        raise ValueError(
+            f"from_torch: group must be below {len(groups)}, got group={group}"
+        )
+    if not momentum and (driven := _driven(inner, group)) is not None:
+        return driven
+    read = _momentum_of if momentum else _rate_of
+    if momentum and read(groups[group]) is None:
+        raise ValueError("from_torch: momentum must be there, got a group without one")
+
+    def advance(twin: Any) -> None:
+        for _ in range(processes):
+            twin.step()
+
+    def future() -> Iterator[float]:
+        return rates(inner, advance, lambda groups: float(read(groups[group])))
+
+    now = float(read(groups[group]))
+    try:
+        schedule = from_now(inner, group, now, momentum)
+        if processes > 1:
+            raise Unreadable(f"a step of it is {processes} steps")
+        _prove(schedule, future(), count)
+    except Unreadable as reason:
+        if count is None:
+            raise ValueError(
+                f"from_torch: scheduler cannot be read, for {reason}; give steps=, the "
+                f"number of steps that you need, for a table of them, got scheduler="
+                f"{_shown(scheduler)}"
+            ) from None
+        return _table(scheduler, future(), count)
+    return schedule
+
+
+def _whole(argument: str, value: Any, least: int) -> int:
+    return int(admitted("from_torch", argument, value, whole_number(least)))
+
+
+def _unwrapped(scheduler: Any) -> tuple[Any, int]:
+    """PyTorch's scheduler, and how many of its steps are one."""
+    processes = 1
+    if type(scheduler).__name__ == "AcceleratedScheduler":
+        if scheduler.step_with_optimizer and not scheduler.split_batches:
+            state = sys.modules["accelerate.state"].AcceleratorState()
+            processes = state.num_processes
+        scheduler = scheduler.scheduler
+    module = type(scheduler).__module__ or ""
+    if module.startswith("timm."):
+        raise TypeError(
+            "from_torch: scheduler must be one of PyTorch's; for one of timm's call the "
+            f"function of its name in jaxsched.compat.timm, got scheduler="
+            f"{_shown(scheduler)}"
+        )
+    if not hasattr(scheduler, "step") or not hasattr(
+        getattr(scheduler, "optimizer", None), "param_groups"
+    ):
+        raise TypeError(
+            "from_torch: scheduler must be one of PyTorch's schedulers, got scheduler="
+            f"{_shown(scheduler)}"
+        )
+    return scheduler, processes
+
+
+def _shown(scheduler: Any) -> str:
+    """Its class, or what was given in its place."""
+    if hasattr(scheduler, "step"):
+        return f"<{type(scheduler).__module__}.{type(scheduler).__qualname__}>"
+    return short(scheduler)
+
+
+def _rate_of(group: dict[str, Any]) -> Any:
+    return group["lr"]
+
+
+def _momentum_of(group: dict[str, Any]) -> Any:
+    return group["betas"][0] if "betas" in group else group.get("momentum")
+
+
+def _driven(scheduler: Any, group: int) -> MetricDriven | None:
+    """One that a metric drives, or None."""
+    for name in (cls.__name__ for cls in type(scheduler).__mro__):
+        if name in _DRIVEN:
+            make, attributes = _DRIVEN[name]
+            given = {key: plain(getattr(scheduler, key)) for key in attributes}
+            for argument in ("min_lr", "max_lr"):
+                if limits := getattr(scheduler, f"{argument}s", None):
+                    given[argument] = _limit(argument, limits, group)
+            if hasattr(scheduler, "reset_start_original"):
+                given["reset_start"] = scheduler.reset_start_original
+            rate = float(scheduler.optimizer.param_groups[group]["lr"])
+            return make(rate, **given)
+    return None
+
+
+def _limit(argument: str, limits: Any, group: int) -> float:
+    if group >= len(limits):
+        raise ValueError(
+            f"from_torch: {argument} of a group that was added later is not known, got "
+            f"group={group}"
+        )
+    return float(limits[group])
+
+
+# What a metric drives: the function, and the attributes that are its arguments.
+_DRIVEN: dict[str, tuple[Callable[..., MetricDriven], tuple[str, ...]]] = {
+    "ReduceLROnPlateau": (
+        plateau.ReduceLROnPlateau,
+        (
+            *("mode", "factor", "patience", "threshold", "threshold_mode"),
+            *("cooldown", "eps"),
+        ),
+    ),
+    "GreedyLR": (
+        transformers.get_greedy_schedule,
+        (
+            *("mode", "factor", "patience", "threshold", "threshold_mode"),
+            *("cooldown", "warmup", "eps", "smooth", "window_size"),
+        ),
+    ),
+}
+
+
+def _prove(schedule: Schedule, future: Iterator[float], count: int | None) -> None:
+    """Compares with the scheduler's own steps; refuses the first that differs."""
+    end = horizon(schedule) or 0
+    steps = max(_LEAST, min(max(end + 2, count or 0), _MOST))
+    real = []
+    try:
+        for rate in islice(future, steps):
+            real.append(rate)
+    except Exception as error:  # whatever PyTorch raises past an end
+        if len(real) == 1:
+            raise Unreadable(f"a copy of it cannot make a step ({error})") from None
+    found = schedule.at(np.arange(len(real)))
+    expected = np.array(real)
+    # PyTorch multiplies in double precision, step by step; a rate near 0 is measured by
+    # the largest.
+    scale = np.max(np.abs(expected), initial=0.0)
+    differs = ~(np.abs(found - expected) <= 1e-6 * scale)
+    if np.any(differs):
+        step = int(np.argmax(differs))
+        raise Unreadable(
+            f"PyTorch would give {expected[step]} at step {step} from now, and its "
+            f"attributes say {found[step]}"
+        )
+
+
+def _table(scheduler: Any, future: Iterator[float], count: int) -> Schedule:
+    """The rates themselves."""
+    values: list[float] = []
+    try:
+        for rate in islice(future, count):
+            values.append(rate)
+    except Exception as error:
+        raise ValueError(
+            f"from_torch: scheduler must make {count} steps, but a copy of it failed "
+            f"after {len(values)}: {error}, got scheduler={_shown(scheduler)}"
+        ) from error
+    changes = [i for i in range(1, count) if values[i] != values[i - 1]]
+    if not changes:
+        return constant(values[0])
+    return piecewise_constant(changes, [values[0], *(values[i] for i in changes)])
