@@ -44,6 +44,16 @@ def moved(
     return Moved(after, least)
 
 
+def at_floor(multiplier: Array, least: Array) -> Array:
+    """Whether the rate has been brought to its floor, up to the rounding of a change.
+
+    A rise and a fall from there lead back to it, but for a digit. A base that is itself
+    below the floor has not been brought there.
+    """
+    rounded = least * (1 + 4 * jnp.finfo(least.dtype).eps)
+    return (multiplier <= rounded) & (least < 1)
+
+
 def inverse(factor: Numeric) -> Array:
     """One over a factor: a division by a known number is compiled as something else."""
     return 1 / as_real(factor)

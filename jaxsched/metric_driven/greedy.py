@@ -8,7 +8,7 @@ from jax import Array
 
 from jaxsched.arrays import Numeric
 from jaxsched.domains import Count, Factor, Rate, Value
-from jaxsched.metric_driven.bounds import bounded, inverse, moved
+from jaxsched.metric_driven.bounds import at_floor, bounded, inverse, moved
 from jaxsched.metric_driven.decorator import MetricDrivenLike, metric_driven
 from jaxsched.metric_driven.machine import Machine, Report, Scalar
 from jaxsched.metric_driven.metrics import (
@@ -154,8 +154,7 @@ def greedy(
             good=jnp.where(rises, 0, good),
             bad=jnp.where(falls, 0, bad),
             waiting=jnp.where(waits, memory.waiting - 1, rests),
-            # A schedule that is itself below the floor has not been brought there.
-            low=jnp.where((multiplier <= least) & (least < 1), memory.low + 1, 0),
+            low=jnp.where(at_floor(multiplier, least), memory.low + 1, 0),
             multiplier=multiplier,
         )
         if reset_after is not None:
