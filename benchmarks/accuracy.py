@@ -87,7 +87,7 @@ ROWS: dict[str, Row] = {
             scale=3e-4 if shape == "tanh" else 0.0,
         )
         for shape in (
-            *("one_minus_sqrt", "square", "sqrt", "mirror_cosine"),
+            *("one_minus_sqrt", "square", "sqrt", "sine", "mirror_cosine"),
             *("inverse_proportional", "rex", "tanh"),
         )
     },

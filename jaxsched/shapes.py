@@ -178,6 +178,18 @@ def sqrt(elapsed: Array, remaining: Array) -> Weights:
 
 
 @shape
+def sine(elapsed: Array, remaining: Array) -> Weights:
+    """A quarter of a sine wave: fall = 1 - sin(pi u / 2), fast first and then level.
+
+    The ramp of the NeRF family. The small weight is 2 sin^2(pi/4 (1 - u)).
+    """
+    fall = 2 * _sine_squared(remaining / 2)
+    early = elapsed < remaining
+    near = jnp.sin(math.pi / 2 * jnp.where(early, elapsed, 0.0))
+    return fall, jnp.where(early, near, 1 - fall)
+
+
+@shape
 def mirror_cosine(elapsed: Array, remaining: Array) -> Weights:
     """The cosine mirrored at the straight line: fall = 2 (1 - u) - (1 + cos(pi u)) / 2."""
     fall, rise = cosine()(elapsed, remaining)

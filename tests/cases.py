@@ -95,6 +95,7 @@ SHAPES = [
     "one_minus_sqrt",
     "square",
     "sqrt",
+    "sine",
     "mirror_cosine",
     "inverse_proportional",
     "rex",

@@ -149,6 +149,11 @@ def _sqrt(u, r):
     return np.sqrt(r), u / (1 + np.sqrt(r))
 
 
+def _sine(u, r):
+    """1 - sin(pi u / 2) = 2 sin^2(pi (1 - u) / 4), and one minus it."""
+    return 2 * np.sin(PI / 4 * r) ** 2, np.sin(PI / 2 * u)
+
+
 def rex(beta=0.5):
     """(1 - u) / (1 - u + beta u); Chen et al. (2021)."""
     beta = _real(beta)
@@ -179,6 +184,7 @@ SHAPES = {
     "one_minus_sqrt": Shape(_one_minus_sqrt),
     "square": Shape(lambda u, r: (r * (1 + u), u * u)),
     "sqrt": Shape(_sqrt),
+    "sine": Shape(_sine),
     "rex": rex(),
     "inverse_proportional": inverse_proportional(),
     "tanh": tanh(),
