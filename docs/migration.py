@@ -176,6 +176,9 @@ PAGES = {
             "PolyLRScheduler(0.1, 100, k_decay=1.5, cycle_decay=0.5, cycle_limit=2)",
             "StepLRScheduler(0.1, decay_t=30, decay_rate=0.5, warmup_t=5)",
             "MultiStepLRScheduler(0.1, decay_t=[30, 60], decay_rate=0.5)",
+            "WSDLRScheduler(0.1, t_initial=90, decay_t=20, warmup_t=10)",
+            "WSDLRScheduler(0.1, 90, 20, stable_fn='rsqrt', decay_fn='linear', "
+            "warmup_t=10)",
         ],
         [
             "Without `warmup_prefix` (the default of the first three) the decay's clock "
@@ -183,8 +186,10 @@ PAGES = {
             "`MultiStepLRScheduler` drops one step before each of `decay_t`.",
             "The noise has timm's distribution, but not its numbers, which come from "
             "PyTorch's generator.",
-            "`PlateauLRScheduler` is `js.reduce_on_plateau`; `WSDLRScheduler`, which is "
-            "newer than the others, is `js.wsd` and not here under its own name.",
+            "`PlateauLRScheduler` is `js.reduce_on_plateau`.",
+            "A scheduler that counts epochs gives one value for all updates of an epoch: "
+            "here `js.staircase(js.stretch(schedule, n), every=n)` for n updates in an "
+            "epoch. Where timm is told `t_in_epochs=False`, the schedule is used as it is.",
         ],
     ),
 }

@@ -298,6 +298,7 @@ NOISY = {
     "PolyLRScheduler": {"t_initial": 4000, "lr_min": 0.1},
     "StepLRScheduler": {"decay_t": 1000, "decay_rate": 0.5},
     "MultiStepLRScheduler": {"decay_t": [1000], "decay_rate": 0.5},
+    "WSDLRScheduler": {"t_initial": 4500, "decay_t": 1000, "lr_min": 0.1},
 }
 
 

@@ -78,6 +78,21 @@ SETTINGS = [
         decay_rate=[..., 0.5, 0.0, 1.5],
         **AROUND,
     ),
+    *settings(
+        "WSDLRScheduler",
+        90,
+        _lr=RATES,
+        t_initial=[40, 10, 1, 0, 70],
+        decay_t=[10, 1, 40, 0, 50],
+        lr_min=[..., 1e-5, 0.05, -1.0],
+        stable_fn=[..., "'rsqrt'", "'power'", "'other'"],
+        stable_timescale=[10, ..., 1, 0],
+        stable_power=[..., 1.0, 0.25, 0],
+        decay_fn=[..., "'linear'", "'cosine'", "'power'", "'exp'", "'1-sqrt'", "'up'"],
+        decay_power=[..., 1.0, 2.0, 0],
+        decay_ratio=[..., 0.5, 0.9, 1.0],
+        **{key: values for key, values in AROUND.items() if key != "warmup_prefix"},
+    ),
 ]
 
 

@@ -17,6 +17,7 @@ from jaxsched.compat.timm.decays import (
     TanhLRScheduler,
 )
 from jaxsched.compat.timm.steps import MultiStepLRScheduler, StepLRScheduler
+from jaxsched.compat.timm.wsd import WSDLRScheduler
 
 __all__ = [
     "CosineLRScheduler",
@@ -24,4 +25,5 @@ __all__ = [
     "PolyLRScheduler",
     "StepLRScheduler",
     "MultiStepLRScheduler",
+    "WSDLRScheduler",
 ]
