@@ -1,7 +1,7 @@
 """docs/recipes.md: every schedule on it is the library's formula, in float64."""
 
 import re
-from math import cos, exp, log, pi, sqrt
+from math import cos, exp, log, pi, sin, sqrt
 from pathlib import Path
 
 import jax
@@ -13,7 +13,7 @@ import jaxsched as js
 
 PAGE = Path(__file__).parents[1] / "docs" / "recipes.md"
 PEAK, LOW, TOTAL, RAMP, TAIL = 1e-3, 1e-4, 1000, 100, 200
-STEPS = np.arange(1300)
+STEPS = np.arange(2000)
 
 
 def half_cosine(u):
@@ -102,7 +102,168 @@ def mm(t, value):
     return PEAK * (start + (1 - start) * t / (RAMP - 1)) if t < RAMP else value
 
 
+N = 50  # updates in an epoch
+
+
+def line(t, first, last, steps):
+    """numpy.interp between two points."""
+    return first + (last - first) * min(max(t / steps, 0.0), 1.0)
+
+
+def linspaced(t, first, last):
+    """An entry of numpy.linspace(first, PEAK, RAMP), then a cosine over the rest."""
+    if t < RAMP:
+        return first + (PEAK - first) * t / (RAMP - 1)
+    return last + (PEAK - last) * half_cosine((t - RAMP) / (TOTAL - RAMP))
+
+
+def nanochat(t):
+    if t < RAMP:
+        return PEAK * (t + 1) / RAMP
+    if t <= TOTAL - TAIL:
+        return PEAK
+    progress = max(TOTAL - t, 0) / TAIL
+    return PEAK * (progress + (1 - progress) * 0.05)
+
+
+def nanochat_momentum(t):
+    if t < 400:
+        return 0.85 + 0.12 * t / 400
+    return line(t - (TOTAL - TAIL), 0.97, 0.90, TAIL)
+
+
+def torchtitan(t, extra, decay):
+    """The factor of a step counted from 1; `extra` is 1 in the older convention."""
+    t = min(t, TOTAL - 1 + extra)
+    if t < RAMP:
+        return PEAK * (t + 1) / (RAMP + extra)
+    if t < TOTAL - TAIL:
+        return PEAK
+    return LOW + (PEAK - LOW) * decay((t + 1 - (TOTAL - TAIL)) / (TAIL + extra))
+
+
+def wsds(t):
+    """Periods of 500, the first with the ramp; a boundary belongs to what it ends."""
+    if t < RAMP:
+        return PEAK * t / RAMP
+    if t >= 1000:
+        return 0.0
+    position = t if t <= 500 else t - 500
+    return PEAK * min(500 - position, 100) / 100
+
+
+def dino_rate(t):
+    return linspaced(t, 0.0, 1e-6) if t < TOTAL else 1e-6
+
+
+def timm_cosine(t, length, low, warmup, first):
+    if t < warmup:
+        return first + (PEAK - first) * t / warmup
+    return low + (PEAK - low) * half_cosine(t / length) if t < length else low
+
+
+def fairseq_cosine(t):
+    if t < RAMP:
+        return 1e-7 + (PEAK - 1e-7) * t / RAMP
+    t, length, factor = t - RAMP, 300, 1.0
+    while t >= length:
+        t, length, factor = t - length, 2 * length, 0.5 * factor
+    return factor * (LOW + (PEAK - LOW) * half_cosine(t / length))
+
+
+def yolo(t):
+    """The rate of the epoch."""
+    return PEAK * (1 - min(t // N * N / TOTAL, 1.0) * 0.99)
+
+
+def detectron2(t, schedule):
+    if t < RAMP:
+        return PEAK / 1000 + (schedule(RAMP) - PEAK / 1000) * t / RAMP
+    return schedule(t)
+
+
+def openfold(t):
+    if t <= RAMP:
+        return PEAK * t / RAMP
+    return PEAK * 0.95 ** ((t - 500) // 200 + 1) if t > 500 else PEAK
+
+
+def mip_nerf(t):
+    delay = 0.01 + 0.99 * sin(pi / 2 * min(t / RAMP, 1.0))
+    u = min(t / TOTAL, 1.0)
+    return delay * exp(log(PEAK) * (1 - u) + log(LOW) * u)
+
+
 FORMULAS = {
+    "ramp_to_w": lambda t: PEAK * min(t / RAMP, 1.0),
+    "ramp_plus_one": lambda t: PEAK * min((t + 1) / (RAMP + 1), 1.0),
+    "ramp_to_w_minus_1": lambda t: PEAK * min((t + 1) / RAMP, 1.0),
+    "ramp_to_w_plus_1": lambda t: PEAK * min(t / (RAMP + 1), 1.0),
+    "ramp_of_linspace": lambda t: linspaced(t, LOW, 0.0),
+    "per_epoch": lambda t: LOW + (PEAK - LOW) * half_cosine(t // N / (TOTAL / N)),
+    "per_fraction": lambda t: LOW + (PEAK - LOW) * half_cosine(t / TOTAL),
+    "nanogpt": lambda t: (
+        PEAK * (t + 1) / (RAMP + 1)
+        if t < RAMP
+        else LOW + (PEAK - LOW) * half_cosine(after(t))
+    ),
+    "nanochat": nanochat,
+    "nanochat_momentum": nanochat_momentum,
+    "nanochat_weight_decay": lambda t: 0.2 * half_cosine(t / TOTAL),
+    "modded_nanogpt": lambda t: PEAK * (1 - 0.9 * max(min(t, TOTAL) - 600, 0) / 400),
+    "modded_nanogpt_momentum": lambda t: line(t, 0.85, 0.95, 300),
+    "torchtitan_older": lambda t: torchtitan(t, 1, lambda u: 1 - u),
+    "torchtitan_newer": lambda t: torchtitan(t, 0, lambda u: 1 - u),
+    "torchtitan_sqrt": lambda t: torchtitan(t, 0, lambda u: 1 - sqrt(u)),
+    "nanotron_cosine": lambda t: ramped(t, LOW + (PEAK - LOW) * half_cosine(after(t))),
+    "nanotron_wsd": lambda t: ramped(t, line(t - (TOTAL - TAIL), PEAK, LOW, TAIL)),
+    "axolotl_quadratic": lambda t: (
+        PEAK * (t / RAMP) ** 2 if t < RAMP else PEAK * half_cosine(after(t))
+    ),
+    "axolotl_constant": lambda t: ramped(
+        t, LOW + (PEAK - LOW) * half_cosine((t - RAMP) / (800 - RAMP))
+    ),
+    "olmo_wsds": wsds,
+    "dino_rate": dino_rate,
+    "dino_weight_decay": lambda t: 0.4 + (0.04 - 0.4) * half_cosine(t / TOTAL),
+    "dino_momentum": lambda t: 1 + (0.992 - 1) * half_cosine(t / TOTAL),
+    "dino_temperature": lambda t: line(t, 0.04, 0.07, 299),
+    "dino_last_layer": lambda t: 0.0 if t < 50 else dino_rate(t),
+    "mae": lambda t: (
+        PEAK * t / N / 2
+        if t / N < 2
+        else LOW + (PEAK - LOW) * half_cosine((t / N - 2) / (20 - 2))
+    ),
+    "convnext": lambda t: linspaced(t, 0.0, LOW),
+    "deit_epochs": lambda t: timm_cosine(t, 20, 1e-5, 5, 1e-6),
+    "deit": lambda t: timm_cosine(t // N, 20, 1e-5, 5, 1e-6),
+    "swin": lambda t: timm_cosine(t, TOTAL, 5e-6, RAMP, 5e-7),
+    "mmdetection": lambda t: (
+        line(t, 0.001, 1.0, 499) * PEAK * 0.1 ** ((t >= 8 * N) + (t >= 11 * N))
+    ),
+    "detectron2_multistep": lambda t: detectron2(
+        t, lambda t: PEAK * 0.1 ** ((t >= 600) + (t >= 900))
+    ),
+    "detectron2_cosine": lambda t: detectron2(
+        t, lambda t: PEAK * half_cosine(t / TOTAL)
+    ),
+    "yolo_epochs": yolo,
+    "yolo_ramp": lambda t: min(t / RAMP, 1.0),
+    "yolo_weights": lambda t: line(t, 0.0, yolo(t), RAMP),
+    "yolo_biases": lambda t: line(t, 0.1, yolo(t), RAMP),
+    "yolo_momentum": lambda t: line(t, 0.8, 0.937, RAMP),
+    "fairseq_cosine": fairseq_cosine,
+    "stable_diffusion": lambda t: line(t, 1e-6 * PEAK, PEAK, RAMP),
+    "stable_diffusion_linear": lambda t: (
+        line(t, 1e-6 * PEAK, PEAK, RAMP)
+        if t < RAMP
+        else LOW + (PEAK - LOW) * max(TOTAL - t, 0) / TOTAL
+    ),
+    "mip_nerf": mip_nerf,
+    "whisper": lambda t: ramped(t, PEAK * (1 - after(t))),
+    "openfold_decay": lambda t: PEAK * 0.95 ** ((t + 1) // 200 + 1),
+    "openfold": openfold,
+    "purejaxrl": lambda t: PEAK * max(1 - t // 20 / (TOTAL / 20), 0),
     "composer_cosine": lambda t: ramped(t, LOW + (PEAK - LOW) * half_cosine(after(t))),
     "composer_linear": lambda t: ramped(t, LOW + (PEAK - LOW) * (1 - after(t))),
     "composer_multistep": lambda t: PEAK * 0.1 ** ((t >= 500) + (t >= 800)),
