@@ -50,7 +50,8 @@ from jaxsched.domains import (
 from jaxsched.domains.choices import OneOf
 from jaxsched.domains.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.domains.numbers import Number
-from jaxsched.export import to_keras, to_torch, to_torch_lambda
+from jaxsched.export.loops import to_keras, to_torch, to_torch_lambda
+from jaxsched.export.optax import to_optax
 from jaxsched.grids.evaluation import evaluate
 from jaxsched.grids.grid import grid
 from jaxsched.grids.points import Grid
@@ -237,6 +238,7 @@ __all__ = [
     "Config",
     "array",
     # for other libraries
+    "to_optax",
     "to_torch",
     "to_torch_lambda",
     "to_keras",

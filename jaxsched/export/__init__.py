@@ -1,0 +1,1 @@
+"""Schedules handed to other libraries."""

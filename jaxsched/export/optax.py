@@ -1,0 +1,96 @@
+"""to_optax: a schedule as one that Optax has, where it has one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsched.arrays import is_traced, largest_integer
+from jaxsched.domains.numbers import whole_number
+from jaxsched.inspection.phases import horizon
+from jaxsched.rule import admitted, short
+from jaxsched.schedule import Inner, Schedule, ScheduleLike
+
+# So many steps are compared where a schedule has no end, and at most so many.
+_WITHOUT_END, _MOST = 1000, 4096
+
+# Of the largest value: Optax computes in float32, whose rounding an exponent amplifies.
+_CLOSE = 1e-5
+
+
+def to_optax(
+    schedule: ScheduleLike, *, total_steps: int | None = None
+) -> Callable[[Any], Any]:
+    """The plain Optax schedule that does the same, where Optax has one.
+
+    To leave this library, or to hand a schedule to code that looks into Optax's own. What
+    is returned is made by the functions of `optax.schedules` alone and is compared before
+    it is returned, at up to 4,096 steps of the run. It has what Optax's have: closures,
+    and float32 with its errors near the end of a long run.
+
+    Constants, lines, cosines, polynomials, exponential and stepwise decays, tables, and
+    what `join`, `warmup`, `cooldown`, `delay`, `shift` and a limited `cycle` make of them
+    can be written with Optax. Products and sums, noise, other shapes, and cycles without
+    a limit cannot. An Optax schedule inside comes out as it is.
+
+    Args:
+      schedule: A schedule, a number or a callable of the step.
+      total_steps: The length of the run to compare, >= 1; where it is not given, the
+        schedule's own length, or 1,000 steps if it has none.
+
+    Returns:
+      A function of the step.
+
+    Raises:
+      NotImplementedError: Optax has no such schedule; says what it lacks.
+      ValueError: Optax's own would do something else, or the schedule is stacked.
+      TypeError: `schedule` is none, or is traced.
+
+    >>> import jaxsched as js
+    >>> rate = js.to_optax(js.warmup_cosine(0.1, total_steps=1000, warmup_steps=100))
+    >>> print(f"{rate(100):.4f} {rate(550):.4f} {rate(1000):.4f}")
+    0.1000 0.0500 0.0000
+    >>> js.to_optax(js.noam(512, warmup_steps=4000))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    NotImplementedError: to_optax: Optax has no noam, got schedule=noam(...)
+    """
+    # Optax takes longer to import than all of this package, and few ask for it.
+    from jaxsched.export.optax_schedules import Lacking, of_optax
+
+    inner = admitted("to_optax", "schedule", schedule, Inner())
+    if is_traced(inner):
+        raise TypeError("to_optax: schedule must be known, not traced")
+    inner.at(0)  # refuses stacked hyperparameters
+    try:
+        made = of_optax(inner)
+    except Lacking as lacking:
+        raise NotImplementedError(
+            f"to_optax: Optax has no {lacking}, got schedule={short(inner)}"
+        ) from None
+    _compare(inner, made, total_steps)
+    return made
+
+
+def _compare(
+    schedule: Schedule, made: Callable[[Any], Any], total_steps: int | None
+) -> None:
+    """Refuses what differs."""
+    if total_steps is None:
+        length = (horizon(schedule) or _WITHOUT_END) + 2
+    else:
+        length = int(admitted("to_optax", "total_steps", total_steps, whole_number(1)))
+    last = min(length, largest_integer()) - 1
+    steps = np.unique(np.linspace(0, last, min(length, _MOST)).astype(int))
+    expected = schedule.at(steps)
+    with jax.numpy_dtype_promotion("standard"):  # which Optax relies on
+        found = np.asarray(made(jnp.asarray(steps)), np.float64)
+    scale = np.max(np.abs(expected), initial=0.0)
+    differs = ~(np.abs(found - expected) <= _CLOSE * scale)
+    if np.any(differs):
+        i = int(np.argmax(differs))
+        raise ValueError(
+            f"to_optax: Optax's schedule gives {found[i]} at step {steps[i]} instead of "
+            f"{expected[i]}, got schedule={short(schedule)}"
+        )
