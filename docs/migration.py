@@ -32,6 +32,9 @@ class Page(NamedTuple):
     notes: list[str]
 
 
+# What has no words of this library's own: a note says what to use.
+UNSHOWN = {"MultiplicativeLR"}
+
 PAGES = {
     "optax": Page(
         "Optax",
@@ -102,6 +105,9 @@ PAGES = {
             "Schedulers that overwrite the rate (`LambdaLR`, `CyclicLR`, `OneCycleLR`, "
             "`CosineAnnealingWarmRestarts`) make PyTorch forget those before them in a "
             "chain; here all are multiplied.",
+            "`MultiplicativeLR` has no other name here. Where its factor is always the "
+            "same, you want `js.exponential_decay`; where it is 1 but at a few steps, "
+            "`js.multistep`.",
             "Not supported, `NotImplementedError`: a `MultiplicativeLR` that is not the "
             "first in a `SequentialLR`.",
             "`OneCycleLR` holds its end; PyTorch goes past it at step `total_steps`, then "
@@ -217,7 +223,11 @@ def page(name: str) -> str:
     ]
     if missing:
         raise SystemExit(f"docs/migration.py: no call of {', '.join(missing)}")
-    rows = [f"| `{call}` | `{in_own_words(name, call)}` |" for call in calls]
+    rows = [
+        f"| `{call}` | `{in_own_words(name, call)}` |"
+        for call in calls
+        if call.partition("(")[0] not in UNSHOWN
+    ]
     return "\n".join(
         [
             f"# From {title}",
@@ -229,6 +239,8 @@ def page(name: str) -> str:
             "```python",
             f"from jaxsched.compat import {name}",
             "```",
+            "",
+            "What becomes of the training loop: [before and after](loops.md).",
             "",
             f"| {title} | in jaxsched's own words |",
             "| --- | --- |",
@@ -249,7 +261,7 @@ def main() -> None:
     check = parser.parse_args().check
     FOLDER.mkdir(exist_ok=True)
     found = {path.stem for path in FOLDER.glob("*.md")}
-    old = sorted(found - PAGES.keys() - {"index"})  # which is written by hand
+    old = sorted(found - PAGES.keys() - {"index", "loops"})  # written by hand
     for name in PAGES:
         path, text = FOLDER / f"{name}.md", page(name)
         if not path.exists() or path.read_text("utf-8") != text:
