@@ -10,11 +10,12 @@ import numpy as np
 from jaxsched.arrays import is_traced, largest_integer
 from jaxsched.domains.numbers import whole_number
 from jaxsched.inspection.phases import horizon
+from jaxsched.inspection.samples import curve
 from jaxsched.rule import admitted, short
 from jaxsched.schedule import Inner, Schedule, ScheduleLike
 
-# So many steps are compared where a schedule has no end, and at most so many.
-_WITHOUT_END, _MOST = 1000, 4096
+# So many steps are compared where a schedule has no end.
+_WITHOUT_END = 1000
 
 # Of the largest value: Optax computes in float32, whose rounding an exponent amplifies.
 _CLOSE = 1e-5
@@ -26,9 +27,10 @@ def to_optax(
     """The plain Optax schedule that does the same, where Optax has one.
 
     To leave this library, or to hand a schedule to code that looks into Optax's own. What
-    is returned is made by the functions of `optax.schedules` alone and is compared before
-    it is returned, at up to 4,096 steps of the run. It has what Optax's have: closures,
-    and float32 with its errors near the end of a long run.
+    is returned is made by the functions of `optax.schedules` alone. Before that it is
+    compared: at every step of a short run, and of a long one where its curve turns or
+    jumps. It has what Optax's have: closures, and float32, whose errors are as large as
+    1e-5 of the largest value, and so larger than a rate that has nearly come to 0.
 
     Constants, lines, cosines, polynomials, exponential and stepwise decays, tables, and
     what `join`, `warmup`, `cooldown`, `delay`, `shift` and a limited `cycle` make of them
@@ -81,8 +83,9 @@ def _compare(
         length = (horizon(schedule) or _WITHOUT_END) + 2
     else:
         length = int(admitted("to_optax", "total_steps", total_steps, whole_number(1)))
-    last = min(length, largest_integer()) - 1
-    steps = np.unique(np.linspace(0, last, min(length, _MOST)).astype(int))
+    end = min(length, largest_integer())
+    turns = curve(schedule, end)[0]  # all steps of a short run
+    steps = np.unique(np.clip([turns - 1, turns, turns + 1], 0, end - 1))
     expected = schedule.at(steps)
     with jax.numpy_dtype_promotion("standard"):  # which Optax relies on
         found = np.asarray(made(jnp.asarray(steps)), np.float64)
