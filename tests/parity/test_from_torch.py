@@ -223,9 +223,10 @@ def names_of_transformers():
 @pytest.mark.parametrize("made", [0, 3, 17])
 def test_all_of_transformers(made):
     """Read as what they are: nothing is left of the functions."""
+    names = names_of_transformers()
     from transformers import get_scheduler
 
-    for name in names_of_transformers():
+    for name in names:
         own = optimizer(0.5)
         scheduler = get_scheduler(name, own, 6, 30, OPTIONS.get(name))
         if name in DRIVEN:
