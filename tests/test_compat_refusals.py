@@ -6,7 +6,6 @@
 import inspect
 import re
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -39,7 +38,7 @@ BAD = {
     "fractions": [0.5, 1.5],
     "falling": [7, 2],
     "many": [1] * 9,
-    "far": [1e15, 2e15],
+    "far": [1e30, 2e30],
     "scales": {2: -1.0},
     "fraction-scales": {0.5: 0.5},
     "text-scales": {"a": 0.5},
@@ -114,6 +113,4 @@ def test_bad_arguments(function, values, argument):
             refuses = not isinstance(domains(function)[argument], Anything)
             assert not (refuses and name in ("text", "object", "complex", "type"))
             if not isinstance(made, MetricDriven):
-                with jax.disable_jit():  # nothing to compile
-                    found = made(jnp.array([0, 1, 7, 50]))
-                assert np.all(np.isfinite(found)), name
+                assert np.all(np.isfinite(made.at(np.array([0, 1, 7, 1000])))), name
