@@ -176,4 +176,4 @@ class _Steps:
     per_epoch: int
 
     def __call__(self, epoch: Any) -> Any:
-        return epoch * self.per_epoch
+        return epoch * float(self.per_epoch)  # integers would wrap

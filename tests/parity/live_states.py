@@ -1,14 +1,21 @@
 """Live PyTorch schedulers in the states that occur: each class, plain and odd."""
 
+import collections
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch.optim import lr_scheduler as lrs
 from torch.optim.swa_utils import SWALR
 
-MODEL = torch.nn.Linear(2, 1)
+
+class Pair(NamedTuple):
+    """What a user's scheduler may keep."""
+
+    warmup: int
+    decay: int
 
 
 class Doubling(lrs.LRScheduler):
@@ -17,6 +24,29 @@ class Doubling(lrs.LRScheduler):
     def get_lr(self) -> list[Any]:
         rates = [group["lr"] for group in self.optimizer.param_groups]
         return [r * (2 if self.last_epoch % 5 == 4 else 0.9) for r in rates]
+
+
+class Keeping(lrs.LRScheduler):
+    """A class of a user's own, with things that a step changes, and large ones."""
+
+    def __init__(self, optimizer: Any):
+        self.total_steps = 12  # of its own meaning
+        self.table = np.linspace(1, 0.1, 100)
+        self.tensor = torch.linspace(1, 0.1, 100)
+        self.pair = Pair(3, 9)
+        self.seen: collections.deque[int] = collections.deque()
+        self.counts: dict[str, int] = {"calls": 0}
+        self.factor = self.look_up  # bound to this object
+        super().__init__(optimizer)
+
+    def look_up(self) -> float:
+        self.seen.append(self.last_epoch)
+        self.counts["calls"] += 1
+        return float(self.table[min(self.last_epoch, 99)])
+
+    def get_lr(self) -> list[Any]:
+        factor = self.factor()
+        return [base * factor for base in self.base_lrs]
 
 
 def python(step: int) -> float:
@@ -78,6 +108,21 @@ CLASSES: dict[str, Callable[[Any], Any]] = {
     "warm-up times decay": lambda o: lrs.ChainedScheduler(
         [lrs.ConstantLR(o, 0.1, 10), lrs.ExponentialLR(o, 0.9)]
     ),
+    "three at once": lambda o: lrs.ChainedScheduler(
+        [
+            lrs.LinearLR(o, 0.1, 1.0, 10),
+            lrs.ExponentialLR(o, 0.99),
+            lrs.MultiStepLR(o, [15, 35], 0.3),
+        ]
+    ),
+    "two milestones at once": lambda o: lrs.SequentialLR(
+        o,
+        [lrs.ConstantLR(o, 0.1, 99), lrs.ExponentialLR(o, 0.9), lrs.StepLR(o, 4, 0.5)],
+        [5, 5],
+    ),
+    "a ramp that is cut off": lambda o: lrs.SequentialLR(
+        o, [lrs.LinearLR(o, 0.1, 1.0, 20), lrs.PolynomialLR(o, 30, 2.0)], [10]
+    ),
     "warm-up times cosine": lambda o: lrs.ChainedScheduler(
         [lrs.LinearLR(o, 0.1, 1.0, 10), lrs.CosineAnnealingLR(o, 25)]
     ),
@@ -128,10 +173,13 @@ HARD: dict[str, Callable[[Any], Any]] = {
     "averaging second": lambda o: lrs.SequentialLR(
         o, [lrs.ExponentialLR(o, 0.9), SWALR(o, 0.05, 10)], [12]
     ),
+    "a factor below 0": lambda o: lrs.ExponentialLR(o, -0.9),
+    "half a period of 7.5": lambda o: lrs.CosineAnnealingLR(o, 7.5),  # type: ignore
     "Python": lambda o: lrs.LambdaLR(o, python),
     "Python product": lambda o: lrs.MultiplicativeLR(o, python),
     "counting": lambda o: lrs.LambdaLR(o, Counting()),
     "a user's": Doubling,
+    "a user's that keeps things": Keeping,
 }
 
 
@@ -190,7 +238,7 @@ def _after_another(make: Callable[[Any], Any], steps: int) -> Any:
 
 
 def _grown(make: Callable[[Any], Any], steps: int) -> Any:
-    """A group was added after the scheduler was made; it is the first that is read."""
+    """A group was added after the scheduler was made; that group is read."""
     scheduler = advance(make(optimizer()), steps)
     extra = {"params": [torch.nn.Parameter(torch.zeros(1))], "lr": 0.25}
     scheduler.optimizer.add_param_group(extra)

@@ -44,6 +44,18 @@ def test_keras_trains_under_the_schedule():
     np.testing.assert_allclose(rates, VALUES[::4], rtol=1e-6)
 
 
+def test_what_is_handed_out_carries_its_schedule():
+    """It is the schedule again, also inside another."""
+    assert js.as_schedule(js.to_torch_lambda(SCHEDULE)) == SCHEDULE
+    assert js.as_schedule(js.to_keras(SCHEDULE)) == SCHEDULE
+    assert js.warmup(js.to_keras(SCHEDULE), 9) == js.warmup(SCHEDULE, 9)
+    steps = np.arange(20)
+    factor = js.as_schedule(js.to_torch_lambda(SCHEDULE, lr=0.25))
+    np.testing.assert_allclose(factor.at(steps), VALUES / 0.25, rtol=1e-12)
+    epochs = js.as_schedule(js.to_keras(SCHEDULE, steps_per_epoch=4))
+    np.testing.assert_array_equal(epochs.at(np.arange(5)), VALUES[::4])
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

@@ -17,6 +17,7 @@ torch = pytest.importorskip("torch", reason="reads live schedulers: see extra pa
 from live_states import (  # noqa: E402
     CLASSES,
     HARD,
+    ODD,
     Counting,
     advance,
     future,
@@ -51,11 +52,12 @@ def snapshot(scheduler):
         for part in parts
     ]
     counted = [getattr(f, "calls", 0) for f in getattr(scheduler, "lr_lambdas", ())]
-    return repr((plain, attributes, counted, torch.random.get_rng_state().sum()))
+    random = torch.random.get_rng_state().numpy().tobytes()
+    return repr((plain, attributes, counted)), random
 
 
-def assert_goes_on(schedule, scheduler, group, rtol=1e-6):
-    expected = np.array(future(scheduler, group, STEPS))
+def assert_goes_on(schedule, scheduler, group, rtol=1e-6, steps=STEPS):
+    expected = np.array(future(scheduler, group, steps))
     found = schedule.at(np.arange(len(expected)))
     scale = np.max(np.abs(expected), initial=0.0)
     np.testing.assert_allclose(found, expected, rtol=0, atol=rtol * scale)
@@ -92,6 +94,29 @@ def test_equal_or_refused(live):
         assert_goes_on(found, scheduler, group, CLOSE.get(live.state, 1e-6))
 
 
+WAVES = {
+    "long": lambda o: lr_scheduler.CosineAnnealingLR(o, 300, 0.01),
+    "short": lambda o: lr_scheduler.CosineAnnealingLR(o, 40),
+    "under a ramp": lambda o: lr_scheduler.ChainedScheduler(
+        [lr_scheduler.LinearLR(o, 0.1, 1.0, 9), lr_scheduler.CosineAnnealingLR(o, 99)]
+    ),
+    "after a ramp": lambda o: lr_scheduler.SequentialLR(
+        o,
+        [lr_scheduler.LinearLR(o, 0.1, 1.0, 9), lr_scheduler.CosineAnnealingLR(o, 90)],
+        [9],
+    ),
+}
+
+
+@pytest.mark.parametrize("made", [3, 55, 130])
+@pytest.mark.parametrize("name", WAVES)
+def test_far_from_now(name, made):
+    """A wave that was halved is so until its bottom, and then no more."""
+    scheduler = advance(WAVES[name](optimizer()), made)
+    scheduler.optimizer.param_groups[0]["lr"] *= 0.5
+    assert_goes_on(read(scheduler), scheduler, 0, steps=900)
+
+
 @pytest.mark.parametrize("name", HARD)
 def test_a_table_where_steps_are_named(name):
     scheduler = advance(HARD[name](optimizer()), 5)
@@ -117,11 +142,8 @@ def test_what_differs_is_refused_with_both_numbers():
 
     class Other(lr_scheduler.ExponentialLR):
         def get_lr(self):
-            return (
-                [0.75 * lr for lr in super().get_lr()]
-                if self.last_epoch > 9
-                else super().get_lr()
-            )
+            factor = 0.75 if self.last_epoch > 9 else 1.0
+            return [factor * lr for lr in super().get_lr()]
 
     scheduler = Other(optimizer(), 0.9)
     found = read(scheduler)
@@ -269,6 +291,18 @@ def test_what_is_handed_out_comes_back(lr):
     assert from_torch(scheduler) == js.shift(SCHEDULE, 4)
 
 
+def test_a_table_is_not_longer_than_the_run():
+    """A table of more steps than a one-cycle run has is refused."""
+    scheduler = lr_scheduler.ChainedScheduler(
+        [
+            lr_scheduler.OneCycleLR(own := optimizer(), 1.0, total_steps=20),
+            lr_scheduler.StepLR(own, 5, 0.5),
+        ]
+    )
+    with pytest.raises(ValueError, match="must make 40 steps, but ends after 20"):
+        from_torch(scheduler, steps=40)
+
+
 def test_a_scheduler_of_a_schedule():
     """Whatever the rates of the groups are."""
     own = optimizer(0.25, 7.0)
@@ -309,10 +343,33 @@ def test_a_scheduler_of_a_schedule():
             ValueError,
             "steps must be >= 1, got steps=0",
         ),
+        *(
+            (
+                lambda make=make: from_torch(make(optimizer()), momentum=True),
+                ValueError,
+                "it does not drive the momentum",
+            )
+            for make in (
+                CLASSES["StepLR"],
+                CLASSES["CosineAnnealingLR"],
+                CLASSES["warm-up, one cycle"],
+                lambda o: lr_scheduler.CyclicLR(o, 0.1, 1.0, 5, cycle_momentum=False),
+                lambda o: lr_scheduler.OneCycleLR(
+                    o, 1.0, total_steps=9, cycle_momentum=False
+                ),
+            )
+        ),
         (
-            lambda: from_torch(CLASSES["StepLR"](optimizer()), momentum=True),
+            lambda: from_torch(
+                ODD["a group added"](CLASSES["CyclicLR"]), 1, momentum=True
+            ),
             ValueError,
-            "steps=",
+            "the base rate of that group, added later",
+        ),
+        (
+            lambda: from_torch(HARD["a product second"](optimizer()), steps=0.5),
+            TypeError,
+            "steps must be a whole number",
         ),
     ],
 )

@@ -12,14 +12,14 @@ from jaxsched.compat.torch.live.laws import Unreadable
 from jaxsched.compat.torch.live.several import from_now
 from jaxsched.compat.torch.live.stand_in import plain, rates
 from jaxsched.domains.numbers import whole_number
-from jaxsched.inspection.phases import horizon
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.piecewise import piecewise_constant
 from jaxsched.rule import admitted, short
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
+from jaxsched.schedule.phases import phases_of
 
-# How many steps are compared: to the end of the schedule and beyond, within reason.
+# How many steps are compared: into the last phase of the schedule, within reason.
 _LEAST, _MOST = 40, 2000
 
 
@@ -36,8 +36,9 @@ def from_torch(
     have after k more `scheduler.step()`. This holds in whatever state the scheduler is:
     after a rate was changed by hand, a state was loaded, or another scheduler was there
     before. It is proven before the schedule is returned: a copy of the scheduler makes
-    40 steps and more, up to 2,000 where the schedule is so long, without the parameters;
-    the scheduler and its optimizer are not touched. What differs is refused.
+    40 steps, and more until the last phase of the schedule has begun, up to 2,000. It has
+    no parameters, and the scheduler and its optimizer are not touched. What differs is
+    refused.
 
     The schedulers of Transformers are read as what they are, those of Accelerate as what
     they hold; with several processes, one step of theirs is as many. Of a
@@ -104,7 +105,7 @@ def from_torch(
         if processes > 1:
             raise Unreadable(f"a step of it is {processes} steps")
         _prove(schedule, future(), count)
-    except Unreadable as reason:
+    except (Unreadable, ValueError, TypeError) as reason:  # or a schedule refuses it
         if count is None:
             raise ValueError(
                 f"from_torch: scheduler cannot be read, for {reason}; give steps=, the "
@@ -205,8 +206,8 @@ _DRIVEN: dict[str, tuple[Callable[..., MetricDriven], tuple[str, ...]]] = {
 
 def _prove(schedule: Schedule, future: Iterator[float], count: int | None) -> None:
     """Compares with the scheduler's own steps; refuses the first that differs."""
-    end = horizon(schedule) or 0
-    steps = max(_LEAST, min(max(end + 2, count or 0), _MOST))
+    last = phases_of(schedule, _MOST)[-1].begin  # of waves and cycles so far
+    steps = max(_LEAST, min(max(int(last) + 2, count or 0), _MOST))
     real = []
     try:
         for rate in islice(future, steps):
@@ -239,6 +240,11 @@ def _table(scheduler: Any, future: Iterator[float], count: int) -> Schedule:
             f"from_torch: scheduler must make {count} steps, but a copy of it failed "
             f"after {len(values)}: {error}, got scheduler={_shown(scheduler)}"
         ) from error
+    if len(values) < count:
+        raise ValueError(
+            f"from_torch: scheduler must make {count} steps, but ends after "
+            f"{len(values)}, got scheduler={_shown(scheduler)}"
+        )
     changes = [i for i in range(1, count) if values[i] != values[i - 1]]
     if not changes:
         return constant(values[0])

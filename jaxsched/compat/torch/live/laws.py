@@ -24,7 +24,7 @@ class Law(NamedTuple):
 
     Attributes:
       of_base: The schedule from the scheduler's beginning, for a base rate.
-      base: The base rate of the group.
+      base: The base rate of the group, or None for one that was added later.
       made: The steps that the scheduler has made.
       multiplies: Whether a step multiplies the rate that it finds in the group. Other
         schedulers overwrite it.
@@ -32,7 +32,7 @@ class Law(NamedTuple):
     """
 
     of_base: Callable[[Any], Schedule]
-    base: float
+    base: float | None
     made: float
     multiplies: bool
     end: float = math.inf
@@ -42,6 +42,13 @@ class Law(NamedTuple):
         """The steps after which it leaves the rate as it is, from now on."""
         return max(0, self.end - self.made)
 
+    @property
+    def known_base(self) -> float:
+        """The base rate, where it is known."""
+        if self.base is None:
+            raise Unreadable("the base rate of that group, added later, is not known")
+        return self.base
+
     def from_now(self, base: float, later: int = 0) -> Schedule:
         """The schedule as it goes on, or so many steps later, for a base rate."""
         schedule, steps = self.of_base(base), self.made + later
@@ -50,27 +57,32 @@ class Law(NamedTuple):
 
 def law(scheduler: Any, group: int, momentum: bool) -> Law:
     """What a single scheduler does."""
-    for cls in type(scheduler).__mro__:
-        if momentum and cls.__name__ in _MOMENTA:
-            return _MOMENTA[cls.__name__](scheduler, group)
-        if not momentum and cls.__name__ in _READERS:
-            return _READERS[cls.__name__](scheduler, group)
-    raise Unreadable("it is none of PyTorch's own classes")
+    name = name_of(scheduler)
+    if momentum and getattr(scheduler, "cycle_momentum", False) and name in _MOMENTA:
+        return _MOMENTA[name](scheduler, group)
+    if momentum:
+        raise Unreadable("it does not drive the momentum")
+    if name not in _READERS:
+        raise Unreadable("it is none of PyTorch's own classes")
+    return _READERS[name](scheduler, group)
 
 
 def name_of(scheduler: Any) -> str:
     """The class of PyTorch's that a scheduler is one of."""
-    known = {*_READERS, "SequentialLR", "ChainedScheduler", "CosineAnnealingLR"}
+    known = {*_READERS, "SequentialLR", "ChainedScheduler"}
     for cls in type(scheduler).__mro__:
         if cls.__name__ in known:
             return cls.__name__
     return type(scheduler).__name__
 
 
-def base_of(scheduler: Any, group: int) -> float:
-    """The base rate of a group; that of one that was added later is not known."""
-    bases = scheduler.base_lrs
-    return float(bases[group]) if group < len(bases) else math.nan
+def _base_of(scheduler: Any, group: int) -> float | None:
+    return _entry(scheduler.base_lrs, group)
+
+
+def _entry(values: Any, group: int) -> Any:
+    """What a scheduler keeps for a group, if the group was there when it was made."""
+    return float(values[group]) if group < len(values) else None
 
 
 def _with(function: Callable[..., Any], *attributes: str) -> Callable[[Any, int], Law]:
@@ -79,7 +91,7 @@ def _with(function: Callable[..., Any], *attributes: str) -> Callable[[Any, int]
     def read(scheduler: Any, group: int) -> Law:
         given = {name: plain(getattr(scheduler, name)) for name in attributes}
         of_base = lambda base: function(base, **given)
-        base, end = base_of(scheduler, group), given.get("total_iters", math.inf)
+        base, end = _base_of(scheduler, group), given.get("total_iters", math.inf)
         return Law(of_base, base, int(scheduler.last_epoch), True, end)
 
     return read
@@ -88,24 +100,24 @@ def _with(function: Callable[..., Any], *attributes: str) -> Callable[[Any, int]
 def _multistep(scheduler: Any, group: int) -> Law:
     milestones = sorted(scheduler.milestones.elements())
     of_base = lambda base: decays.MultiStepLR(base, milestones, scheduler.gamma)
-    end, base = max(milestones, default=0), base_of(scheduler, group)
+    end, base = max(milestones, default=0), _base_of(scheduler, group)
     return Law(of_base, base, scheduler.last_epoch, True, end)
 
 
 def _multiplicative(scheduler: Any, group: int) -> Law:
     factor = _function(scheduler, group)(1.0)
     of_base = lambda base: decays.MultiplicativeLR(base, factor)
-    return Law(of_base, base_of(scheduler, group), scheduler.last_epoch, True)
+    return Law(of_base, _base_of(scheduler, group), scheduler.last_epoch, True)
 
 
 def _lambda(scheduler: Any, group: int) -> Law:
     of_base = _function(scheduler, group)
-    return Law(of_base, base_of(scheduler, group), scheduler.last_epoch, False)
+    return Law(of_base, _base_of(scheduler, group), scheduler.last_epoch, False)
 
 
 def _function(scheduler: Any, group: int) -> Callable[[Any], Schedule]:
     if group >= len(scheduler.lr_lambdas):
-        raise Unreadable("it has no function for that group, which was added later")
+        raise Unreadable("the function of that group, added later, is not known")
     of_base = function_of(own(scheduler.lr_lambdas[group]))
     if of_base is None:
         raise Unreadable("its function is Python code that JAX cannot trace")
@@ -121,7 +133,7 @@ def _restarts(scheduler: Any, group: int) -> Law:
             base, length, growth, float(scheduler.eta_min)
         )
 
-    return Law(of_base, base_of(scheduler, group), whole(scheduler.T_cur), False)
+    return Law(of_base, _base_of(scheduler, group), whole(scheduler.T_cur), False)
 
 
 def _cyclic(scheduler: Any, group: int, momentum: bool = False) -> Law:
@@ -131,14 +143,14 @@ def _cyclic(scheduler: Any, group: int, momentum: bool = False) -> Law:
     bounds: dict[str, Any] = {}
     if momentum:
         bounds = {
-            "base_momentum": float(scheduler.base_momentums[group]),
-            "max_momentum": float(scheduler.max_momentums[group]),
+            "base_momentum": _entry(scheduler.base_momentums, group),
+            "max_momentum": _entry(scheduler.max_momentums, group),
         }
-    base = base_of(scheduler, group)
+    base, highest = _base_of(scheduler, group), _entry(scheduler.max_lrs, group)
     of_base = lambda base: make(
         base,
         base,
-        float(scheduler.max_lrs[group]),
+        highest,
         whole(up),
         whole(total - up),
         scheduler.mode,
@@ -157,7 +169,7 @@ def _one_cycle(scheduler: Any, group: int, momentum: bool = False) -> Law:
     else:
         names = ("initial_lr", "max_lr", "min_lr")
     if not set(names) <= values.keys():
-        raise Unreadable("the group lacks its bounds, for it was added later")
+        raise Unreadable("the bounds of that group, added later, are not known")
     first, peak, last = (float(values[name]) for name in names)
     phases = scheduler._schedule_phases
     shape = "cosine" if scheduler._anneal_func_type == "cos" else "linear"
@@ -172,7 +184,7 @@ def _averaging(scheduler: Any, group: int) -> Law:
     """SWALR: from the rate of its beginning to that of the group."""
     values = scheduler.optimizer.param_groups[group]
     if "swa_lr" not in values:
-        raise Unreadable("the group lacks its rate, for it was added later")
+        raise Unreadable("the rate of that group, added later, is not known")
     end, length = float(values["swa_lr"]), max(1, scheduler.anneal_epochs)
     made = max(0, scheduler._step_count - 1)
     shape = "cosine" if scheduler._anneal_strategy == "cos" else "linear"

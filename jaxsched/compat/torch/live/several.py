@@ -20,6 +20,9 @@ from jaxsched.schedule.arguments import constant
 # A rate that differs by less was not changed by hand, but rounded.
 _ROUNDED = 1e-9
 
+# The part of its height at which a wave is at its bottom, but for rounding.
+_BOTTOM = 1e-12
+
 
 def from_now(scheduler: Any, group: int, now: float, momentum: bool) -> Schedule:
     """The schedule that goes on from the value that the group has now."""
@@ -28,20 +31,20 @@ def from_now(scheduler: Any, group: int, now: float, momentum: bool) -> Schedule
         return _sequence(scheduler, group, now, momentum)
     if name == "ChainedScheduler":
         return _chain(scheduler, group, now, momentum)
+    found = law(scheduler, group, momentum)
     if name == "CosineAnnealingLR":
-        return _cosine(scheduler, group, now)
-    return _of_law(law(scheduler, group, momentum), now)
+        return _cosine(found, scheduler, now)
+    return _of_law(found, now)
 
 
 def _of_law(found: Law, now: float) -> Schedule:
     """Where the rate is multiplied, what is in the group decides; else the next step."""
-    schedule = found.from_now(found.base) if found.base == found.base else None
-    if schedule is not None and _same(schedule.at(0), now):
-        return schedule
+    if found.base is not None:
+        schedule = found.from_now(found.base)
+        if _same(schedule.at(0), now):
+            return schedule
     if not found.multiplies:
-        if schedule is None:
-            raise Unreadable("the base rate of that group, added later, is not known")
-        return join([now, found.from_now(found.base, 1)], [1])
+        return join([now, found.from_now(found.known_base, 1)], [1])
     if not found.left:
         return constant(now)
     unit = found.from_now(1.0)
@@ -54,23 +57,28 @@ def _same(a: float, b: float) -> bool:
     return abs(a - b) <= _ROUNDED * max(abs(a), abs(b))
 
 
-def _cosine(scheduler: Any, group: int, now: float) -> Schedule:
+def _cosine(found: Law, scheduler: Any, now: float) -> Schedule:
     """A wave: a step multiplies what is above its bottom, but rises from the bottom."""
-    found = law(scheduler, group, momentum=False)
     low, half = float(scheduler.eta_min), scheduler.T_max
-    if found.base == found.base:
-        plain = found.from_now(found.base)
-        if _same(plain.at(0) - low, now - low):
-            return plain
-    # The next bottom, from which on the rate is that of a wave nobody touched.
-    bottom = half * (2 * ((found.made + half) // (2 * half)) + 1)
-    unit = CosineAnnealingLR(1.0, half)
-    height = shift(unit, found.made).at(0)
-    if found.made == bottom or height < 1e-12 or found.base != found.base:
+    plain = found.from_now(found.known_base)
+    if _same(plain.at(0) - low, now - low):
+        return plain
+    bottom = _next_bottom(found, half)
+    height = CosineAnnealingLR(1.0, half).at(found.made)
+    if found.made == bottom or height < _BOTTOM:
         raise Unreadable(f"its wave is at its bottom, and the rate is {now}")
-    rest = found.from_now(low + (now - low) / height)
-    after = shift(found.of_base(found.base), bottom)
-    return join([rest, after], [bottom - found.made])
+    return _until_bottom(found, bottom, found.from_now(low + (now - low) / height))
+
+
+def _next_bottom(found: Law, half: float) -> float:
+    """The step of the scheduler at which its wave, of half a period, is lowest next."""
+    return half * (2 * ((found.made + half) // (2 * half)) + 1)
+
+
+def _until_bottom(found: Law, bottom: float, schedule: Schedule) -> Schedule:
+    """A schedule, and from the bottom of a wave on that wave as nobody touched it."""
+    after = shift(found.of_base(found.known_base), bottom)
+    return join([schedule, after], [bottom - found.made])
 
 
 def _sequence(scheduler: Any, group: int, now: float, momentum: bool) -> Schedule:
@@ -83,9 +91,7 @@ def _sequence(scheduler: Any, group: int, now: float, momentum: bool) -> Schedul
         if name in ("SequentialLR", "ChainedScheduler", "MultiplicativeLR", "SWALR"):
             raise Unreadable(f"{name} within it does not begin at a rate of its own")
         found = law(part, group, momentum)
-        if found.base != found.base:
-            raise Unreadable("the base rate of that group, added later, is not known")
-        parts.append(found.of_base(found.base))
+        parts.append(found.of_base(found.known_base))
     return join_schedules(parts, [m - made for m in milestones[index:]])
 
 
@@ -111,7 +117,8 @@ def _chain(scheduler: Any, group: int, now: float, momentum: bool) -> Schedule:
     if not waves:
         return _product(laws, now)
     if not laws and len(waves) == 1:
-        return _cosine(waves[0][0], group, now)
+        part, found = waves[0]
+        return _cosine(found, part, now)
     return _product_with_wave(laws, waves, now)
 
 
@@ -125,7 +132,9 @@ def _product(laws: Sequence[Law], now: float) -> Schedule:
             raise Unreadable("one within it is at 0")
         height = height / share
     first, *others = laws
-    product = first.from_now(first.base if _same(height, first.base) else height)
+    if first.base is not None and _same(height, first.base):
+        height = first.base
+    product = first.from_now(height)
     for other in others:
         product = product * other.from_now(1.0)
     return product
@@ -141,10 +150,7 @@ def _product_with_wave(
             "a CosineAnnealingLR within it that is not alone or has an eta_min mixes "
             "with the others"
         )
-    half = part.T_max
-    bottom = half * (2 * ((found.made + half) // (2 * half)) + 1)
-    left = bottom - found.made
-    if found.base != found.base or any(other.left > left for other in laws):
+    bottom = _next_bottom(found, part.T_max)
+    if any(other.left > bottom - found.made for other in laws):
         raise Unreadable("others within it still change when its cosine rises again")
-    product = _product([found, *laws], now)
-    return join([product, shift(found.of_base(found.base), bottom)], [left])
+    return _until_bottom(found, bottom, _product([found, *laws], now))

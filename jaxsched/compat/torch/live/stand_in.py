@@ -1,13 +1,10 @@
 """A copy of a live scheduler that steps without an optimizer, and without a trace."""
 
 import copy
+import types
 import warnings
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
-
-# What holds the parameters, or the rate as a tensor that is written in place.
-_LEFT_OUT = ("params",)
 
 
 class StandIn:
@@ -15,37 +12,46 @@ class StandIn:
 
     def __init__(self, optimizer: Any):
         self.param_groups: list[dict[str, Any]] = [
-            {key: plain(value) for key, value in group.items() if key not in _LEFT_OUT}
+            {key: plain(value) for key, value in group.items() if key != "params"}
             for group in optimizer.param_groups
         ]
         self.defaults: dict[str, Any] = dict(getattr(optimizer, "defaults", {}))
-        # PyTorch warns of a scheduler that goes before its optimizer.
-        self._opt_called = True
-        self.step: Callable[..., None] = partial(_nothing)
-        vars(self.step)["_wrapped_by_lr_sched"] = True
+        self._opt_called = True  # PyTorch warns of a scheduler that goes first
+
+    def step(self) -> None:
+        """Nothing: there are no parameters."""
+
+
+vars(StandIn.step)["_wrapped_by_lr_sched"] = True  # or it warns of steps it did not see
 
 
 def plain(value: Any) -> Any:
     """A number for a tensor of one, so that it is neither shared nor rounded."""
-    return float(value) if hasattr(value, "item") else value
+    is_tensor = hasattr(value, "item") and hasattr(value, "numel")
+    return value.item() if is_tensor and value.numel() == 1 else value
 
 
 def copied(scheduler: Any, optimizer: StandIn) -> Any:
     """The scheduler on another optimizer: its own counters, the same functions."""
     twin = object.__new__(type(scheduler))
     for name, value in vars(scheduler).items():
-        if name == "optimizer":
-            value = optimizer
-        elif name == "_schedulers":
-            value = [copied(part, optimizer) for part in value]
-        elif name == "lr_lambdas":
-            value = [own(function) for function in value]
-        elif isinstance(value, (list, tuple)):
-            value = type(value)(map(plain, value))
-        elif isinstance(value, (dict, set)):
-            value = copy.copy(value)
-        vars(twin)[name] = plain(value)
+        vars(twin)[name] = _for_twin(name, value, scheduler, twin, optimizer)
     return twin
+
+
+def _for_twin(
+    name: str, value: Any, scheduler: Any, twin: Any, optimizer: StandIn
+) -> Any:
+    """An attribute of the copy: as large as a list of rates, and never shared."""
+    if name == "optimizer":
+        return optimizer
+    if name == "_schedulers":
+        return [copied(part, optimizer) for part in value]
+    if isinstance(value, types.MethodType) and value.__self__ is scheduler:
+        return types.MethodType(value.__func__, twin)
+    if type(value) is list:
+        return [own(plain(entry)) for entry in value]
+    return own(plain(value))
 
 
 def rates(
@@ -70,15 +76,19 @@ def rates(
 def is_past_its_end(scheduler: Any) -> bool:
     """Whether a OneCycleLR, which goes past its end by one step, has made that step."""
     parts = getattr(scheduler, "_schedulers", ())
-    end = getattr(scheduler, "total_steps", None)
-    own = isinstance(end, int) and scheduler.last_epoch >= end > 0
-    return own or any(map(is_past_its_end, parts))
+    over = (
+        hasattr(scheduler, "_schedule_phases")
+        and scheduler.last_epoch >= scheduler.total_steps
+    )
+    return over or any(map(is_past_its_end, parts))
 
 
-def own(function: Any) -> Any:
-    """An object that can be called may count its calls: a copy of it does so."""
-    return copy.copy(function) if hasattr(function, "__dict__") else function
+def own(value: Any) -> Any:
+    """A copy of what may change as a scheduler steps: a list, or a callable that counts.
 
-
-def _nothing() -> None:
-    """The step of an optimizer that has no parameters."""
+    A copy is shallow: neither parameters nor other arrays are copied.
+    """
+    try:
+        return copy.copy(value)
+    except Exception:  # whatever a user's object does when it is copied
+        return value
