@@ -59,14 +59,14 @@ def to_optax(
     NotImplementedError: to_optax: Optax has no noam, got schedule=noam(...)
     """
     # Optax takes longer to import than all of this package, and few ask for it.
-    from jaxsched.export.optax_schedules import Lacking, of_optax
+    from jaxsched.export.optax_schedules import Lacking, in_optax
 
     inner = admitted("to_optax", "schedule", schedule, Inner())
     if is_traced(inner):
         raise TypeError("to_optax: schedule must be known, not traced")
     inner.at(0)  # refuses stacked hyperparameters
     try:
-        made = of_optax(inner)
+        made = in_optax(inner)
     except Lacking as lacking:
         raise NotImplementedError(
             f"to_optax: Optax has no {lacking}, got schedule={short(inner)}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import optax
 
+from jaxsched import shapes
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import cooldown, join, warmup
 from jaxsched.combinators.time import cycle, delay, shift
@@ -34,7 +35,7 @@ class Lacking(Exception):
     """What Optax does not have."""
 
 
-def of_optax(schedule: Schedule) -> OptaxSchedule:
+def in_optax(schedule: Schedule) -> OptaxSchedule:
     """The Optax schedule of the same rule; raises `Lacking` where there is none."""
     make = _MAKERS.get(schedule._rule)
     if make is None:
@@ -46,6 +47,14 @@ def _number(value: Any) -> Any:
     """A hyperparameter as a Python number."""
     value = plain(value)
     return value.item() if hasattr(value, "item") else value
+
+
+# Shapes that are curves of Optax, and their powers.
+_CURVES: dict[Rule, tuple[str, float]] = {
+    rule_of(shapes.linear): ("linear", 1.0),
+    rule_of(shapes.cosine): ("cosine", 1.0),
+    rule_of(shapes.sqrt): ("polynomial", 0.5),
+}
 
 
 def _move(
@@ -66,11 +75,9 @@ def _move(
 
 
 def _shaped(init: float, end: float, steps: Any, shape: Any) -> OptaxSchedule:
-    curves = {"linear": ("linear", 1.0), "cosine": ("cosine", 1.0)}
-    curves["sqrt"] = ("polynomial", 0.5)
-    if shape._rule.name not in curves:
+    if shape._rule not in _CURVES:
         raise Lacking(f"shape {shape._rule.name}")
-    return _move(init, end, steps, *curves[shape._rule.name])
+    return _move(init, end, steps, *_CURVES[shape._rule])
 
 
 def _in_turn(
@@ -103,7 +110,9 @@ def _exponential(s: Schedule) -> OptaxSchedule:
     init, end, steps = _number(s.init_value), _number(s.end_value), _number(s.steps)
     if steps == 0 or init == end:
         return optax.constant_schedule(end)
-    return optax.exponential_decay(init, steps, end / init, end_value=end)
+    # Not by its `end_value`, which bounds values above 0 alone.
+    decay = optax.exponential_decay(init, steps, end / init)
+    return _in_turn([decay, optax.constant_schedule(end)], [steps])
 
 
 def _table(s: Schedule) -> OptaxSchedule:
@@ -134,10 +143,10 @@ def _warmup(s: Schedule) -> OptaxSchedule:
         raise Lacking("product of schedules")
     steps, goal = _number(s.steps), s.schedule.at(0)
     if steps == 0:
-        return of_optax(s.schedule)
+        return in_optax(s.schedule)
     start = goal / (steps + 1) if s.init_value is None else _number(s.init_value)
     return _in_turn(
-        [_shaped(start, goal, steps, s.shape), of_optax(s.schedule)], [steps]
+        [_shaped(start, goal, steps, s.shape), in_optax(s.schedule)], [steps]
     )
 
 
@@ -146,7 +155,7 @@ def _cooldown(s: Schedule) -> OptaxSchedule:
         raise Lacking("product of schedules")
     begin, end = _number(s.begin), _number(s.end_value)
     decay = _shaped(s.schedule.at(begin), end, _number(s.steps), s.shape)
-    return _in_turn([of_optax(s.schedule), decay], [begin]) if begin else decay
+    return _in_turn([in_optax(s.schedule), decay], [begin]) if begin else decay
 
 
 def _cycle(s: Schedule, part: Callable[[int, int], Schedule]) -> OptaxSchedule:
@@ -158,7 +167,7 @@ def _cycle(s: Schedule, part: Callable[[int, int], Schedule]) -> OptaxSchedule:
     if not isinstance(length, int) or not isinstance(growth, int):
         raise Lacking("cycles of lengths that are not whole")
     lengths = [length * growth**i for i in range(limit)]
-    parts = [of_optax(part(i, n)) for i, n in enumerate(lengths)]
+    parts = [in_optax(part(i, n)) for i, n in enumerate(lengths)]
     ends = list(accumulate(lengths))
     return _in_turn([*parts, optax.constant_schedule(s.at(ends[-1]))], ends)
 
@@ -224,7 +233,7 @@ _MAKERS: dict[Rule, Callable[[Any], OptaxSchedule]] = {
         (
             join,
             lambda s: _in_turn(
-                [of_optax(part) for part in s.schedules],
+                [in_optax(part) for part in s.schedules],
                 [_number(b) for b in s.boundaries],
             ),
         ),
@@ -233,7 +242,7 @@ _MAKERS: dict[Rule, Callable[[Any], OptaxSchedule]] = {
         (
             delay,
             lambda s: _in_turn(
-                [optax.constant_schedule(s.schedule.at(0)), of_optax(s.schedule)],
+                [optax.constant_schedule(s.schedule.at(0)), in_optax(s.schedule)],
                 [_number(s.steps)],
             ),
         ),
@@ -241,7 +250,7 @@ _MAKERS: dict[Rule, Callable[[Any], OptaxSchedule]] = {
         (
             shift,
             lambda s: _in_turn(
-                [optax.constant_schedule(0.0), of_optax(s.schedule)],
+                [optax.constant_schedule(0.0), in_optax(s.schedule)],
                 [-_number(s.steps)],
             ),
         ),
