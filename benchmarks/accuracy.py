@@ -88,7 +88,13 @@ ROWS: dict[str, Row] = {
         )
         for shape in (
             *("one_minus_sqrt", "square", "sqrt", "sine", "mirror_cosine"),
-            *("inverse_proportional", "rex", "tanh"),
+            *(
+                "inverse_proportional",
+                "one_minus_power",
+                "exponential_to_zero",
+                "rex",
+                "tanh",
+            ),
         )
     },
     "exponential_decay": Row(

@@ -14,6 +14,8 @@ MORE = {
     "tanh": "transition(1, 0, 100, shape=tanh(lower=-7, upper=3))",
     "inverse_proportional": "transition(1, 0.1, 100, "
     "shape=inverse_proportional(ratio=0.1))",
+    "one_minus_power": "transition(1, 0, 100, shape=one_minus_power(power=0.25))",
+    "exponential_to_zero": "transition(1, 0, 100, shape=exponential_to_zero(ratio=0.1))",
     "reduce_on_plateau": "reduce_on_plateau(constant(1), factor=0.5, window=4, patience=2)",
     "greedy": "greedy(constant(0.5), factor=0.9, window=4, patience=2)",
     "back_off_on_spike": "back_off_on_spike(constant(1), hold_steps=15, recover_steps=20, "

@@ -104,7 +104,16 @@ from jaxsched.schedule import (
 )
 from jaxsched.schedule.arguments import constant
 from jaxsched.schedule.stacking import stack, unstack
-from jaxsched.shapes import Shape, ShapeLike, inverse_proportional, rex, shape, tanh
+from jaxsched.shapes import (
+    Shape,
+    ShapeLike,
+    exponential_to_zero,
+    inverse_proportional,
+    one_minus_power,
+    rex,
+    shape,
+    tanh,
+)
 from jaxsched.text.config import Config
 from jaxsched.text.data import from_dict, to_dict
 from jaxsched.text.names import array
@@ -188,6 +197,8 @@ __all__ = [
     "rex",
     "tanh",
     "inverse_proportional",
+    "one_minus_power",
+    "exponential_to_zero",
     # in training
     "scale_by_learning_rate",
     "with_schedule",

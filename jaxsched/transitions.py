@@ -236,8 +236,8 @@ def transition(
         that there is no move, only its end.
       shape: A shape (`js.rex(beta=0.5)`), or the name of one: "linear", "cosine",
         "one_minus_sqrt" (1 - sqrt(u)), "square" (1 - u^2), "sqrt" (sqrt(1 - u)),
-        "sine" (1 - sin(pi u / 2)), "mirror_cosine", "inverse_proportional", "rex",
-        "tanh", or your own.
+        "sine" (1 - sin(pi u / 2)), "mirror_cosine", "inverse_proportional",
+        "one_minus_power", "exponential_to_zero", "rex", "tanh", or your own.
 
     Returns:
       A `Schedule`.

@@ -103,6 +103,10 @@ SHAPES = [
     js.rex(beta=0.125),
     js.tanh(lower=-4.0, upper=2.0),
     js.inverse_proportional(ratio=0.25),
+    js.one_minus_power(power=1.5),
+    js.exponential_to_zero(ratio=0.25),
+    js.exponential_to_zero(ratio=1),
+    js.exponential_to_zero(ratio=4.0),
 ]
 
 ramp = js.linear(0.125, 0.5, steps=6)

@@ -166,6 +166,31 @@ def inverse_proportional(ratio=0.1):
     return Shape(lambda u, r: (ratio * r / (ratio * r + u), u / (ratio * r + u)))
 
 
+def one_minus_power(power=0.5):
+    """1 - u^power, of whichever of u and 1 - u is small."""
+    power = _real(power)
+
+    def weights(u, r):
+        with np.errstate(divide="ignore"):
+            logarithm = np.where(u > 0.5, np.log1p(-np.minimum(r, 0.5)), np.log(u))
+        return -np.expm1(power * logarithm), u**power
+
+    return Shape(weights)
+
+
+def exponential_to_zero(ratio=0.1):
+    """(ratio^u - ratio) / (1 - ratio)."""
+    rate = np.log(_real(ratio))
+    if rate == 0:
+        return Shape(lambda u, r: (r, u))
+    return Shape(
+        lambda u, r: (
+            np.expm1(-rate * r) / np.expm1(-rate),
+            np.expm1(rate * u) / np.expm1(rate),
+        )
+    )
+
+
 def tanh(lower=-7.0, upper=3.0):
     """1 / (1 + e^(2x)) for x = lower (1 - u) + upper u; Hsueh et al. (2018)."""
     lower, upper = _real(lower), _real(upper)
@@ -187,6 +212,8 @@ SHAPES = {
     "sine": Shape(_sine),
     "rex": rex(),
     "inverse_proportional": inverse_proportional(),
+    "one_minus_power": one_minus_power(),
+    "exponential_to_zero": exponential_to_zero(),
     "tanh": tanh(),
 }
 

@@ -321,6 +321,8 @@ cooldown_on_trigger(schedule=0.5, steps=10, end_value=0.1, shape="cosine", patie
 kl_adaptive(schedule=0.5, target=0.1, factor=1.5, band=2.0, min_value=0.1, max_value=0.9)
 rex(beta=0.5)
 inverse_proportional(ratio=0.5)
+one_minus_power(power=0.5)
+exponential_to_zero(ratio=0.5)
 tanh(lower=-5.0, upper=2.0)
 """
 GOOD = {

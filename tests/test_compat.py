@@ -106,6 +106,22 @@ def test_pages_show_what_compat_returns(peer, call):
     assert "compounded(" not in text
 
 
+def test_text_reads_back_where_compat_was_never_imported():
+    """What a saved schedule names is in the core, or read by its module's name."""
+    decays = ["linear", "1-sqrt", "cosine", "power", "exp"]
+    schedules = [made(peer, call) for peer, call in CALLS]
+    schedules += [
+        MODULES["timm"].WSDLRScheduler(0.1, 90, 20, decay_fn=decay) for decay in decays
+    ]
+    texts = [repr(s) for s in schedules]
+    script = f"import jaxsched as js; texts = {texts!r}; "
+    script += "print([repr(js.parse(text)) for text in texts] == texts)"
+    finished = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert finished.stdout == "True\n", finished.stderr
+
+
 @pytest.mark.parametrize("call", thorough(CALLS, CALLS[::4]), ids=CALL_IDS)
 def test_compat_schedules_are_ordinary(call):
     """They map over their numbers, differentiate, and drive an optimizer."""

@@ -239,7 +239,17 @@ def test_docstring_examples_are_true(name):
     run_doctest(DOCTESTS[name])
 
 
-@pytest.mark.parametrize("name", [*CONSTRUCTORS, "rex", "tanh", "inverse_proportional"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *CONSTRUCTORS,
+        "rex",
+        "tanh",
+        "inverse_proportional",
+        "one_minus_power",
+        "exponential_to_zero",
+    ],
+)
 def test_docstring_examples_are_found(name):
     """The finder looks past what it does not know."""
     assert f"{getattr(js, name).__module__}.{name}" in DOCTESTS

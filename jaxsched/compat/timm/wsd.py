@@ -3,9 +3,6 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import jax.numpy as jnp
-from jax import Array
-
 from jaxsched.arrays import Numeric
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import cooldown
@@ -25,11 +22,10 @@ from jaxsched.decays.power import inverse_sqrt_decay
 from jaxsched.domains import Factor, Period, Rate, Steps
 from jaxsched.domains.choices import OneOf
 from jaxsched.domains.numbers import Number, surely
-from jaxsched.numerics import log
 from jaxsched.rule import Refusal
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
-from jaxsched.shapes import ShapeLike, Weights, raised, shape
+from jaxsched.shapes import ShapeLike, exponential_to_zero, one_minus_power
 
 
 class DecayName(OneOf):
@@ -53,28 +49,13 @@ class Fraction(Number):
             raise ValueError("must be < 1")
 
 
-@shape
-def power_of_time(elapsed: Array, remaining: Array, power: Factor) -> Weights:
-    """One minus a power of time: fall = 1 - u^power."""
-    rise, fall = raised(elapsed, remaining, power)
-    return fall, rise
-
-
-@shape
-def exponential_to_0(elapsed: Array, remaining: Array, ratio: Factor) -> Weights:
-    """An exponential that ends at 0: fall = (ratio^u - ratio) / (1 - ratio)."""
-    rate = log(ratio)
-    fall: Any = ratio * jnp.expm1(-rate * remaining) / (1 - ratio)
-    return fall, -jnp.expm1(rate * elapsed) / (1 - ratio)
-
-
 # What the name of a decay means, with its power and its ratio.
 _DECAYS: dict[str, Callable[[Any, Any], ShapeLike]] = {
     "linear": lambda power, ratio: "linear",
     "1-sqrt": lambda power, ratio: "one_minus_sqrt",
     "cosine": lambda power, ratio: "cosine",
-    "power": lambda power, ratio: power_of_time(power),
-    "exp": lambda power, ratio: exponential_to_0(ratio),
+    "power": lambda power, ratio: one_minus_power(power),
+    "exp": lambda power, ratio: exponential_to_zero(ratio),
 }
 
 

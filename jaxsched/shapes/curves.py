@@ -1,124 +1,15 @@
-"""Unit curves: how a bounded move gets from its start to its end.
-
-A shape turns the elapsed and the remaining fraction u and 1 - u of a move into two
-weights, `fall` for the value it leaves and `rise` for the value it goes to, which sum to
-one. It is given both fractions so that it can give both weights without cancellation:
-near the start `rise` is small and near the end `fall` is, and each keeps all its digits.
-"""
+"""The unit curves: how a bounded move gets from its start to its end."""
 
 import math
-from collections.abc import Callable
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
 from jaxsched.arrays import Numeric
-from jaxsched.domains import Factor, Value
-from jaxsched.numerics import blend, is_literal, log1p, safely
-from jaxsched.rule import Bound, Domain, Names, Rule, constructor_of
-
-P = ParamSpec("P")
-Weights = tuple[Array, Array]
-
-shapes: Names = Names("shape")
-
-
-class Shape(Bound):
-    """A unit curve: a rule and its hyperparameters, made the way schedules are.
-
-    >>> import jaxsched as js
-    >>> js.rex(beta=0.5)
-    rex(beta=0.5)
-    """
-
-    __slots__ = ()
-
-    def __call__(self, elapsed: Numeric, remaining: Numeric) -> Weights:
-        """The weights of the two ends.
-
-        Args:
-          elapsed: u, the part of the move already made, in [0, 1].
-          remaining: 1 - u, with all its digits.
-
-        Returns:
-          `(fall, rise)`, of the shape of `elapsed`.
-        """
-        return self._rule.function(elapsed, remaining, **self._loaded())
-
-    def reaches_end(self) -> bool:
-        """Whether at its end nothing is left of the value it leaves."""
-        with jax.ensure_compile_time_eval():
-            return float(jax.device_get(self(1.0, 0.0)[0])) == 0
-
-
-def shape(rule: Callable[Concatenate[Any, Any, P], Any], /) -> Callable[P, Shape]:
-    """Turns a rule `rule(elapsed, remaining, *hyperparameters)` into a shape.
-
-    The rule returns `(fall, rise)`: the weight of the value a move leaves and of the one
-    it goes to, summing to one. Make `rise` exactly 0 where `elapsed` is 0 and `fall`
-    exactly 0 where `remaining` is 0, or say in the docstring that the shape does not
-    reach its ends. The decorated name becomes the constructor; wherever a `shape` is
-    asked for, give what it makes, or its name as text.
-
-    Raises:
-      TypeError: A hyperparameter has no domain.
-
-    >>> import jaxsched as js
-    >>> @js.shape
-    ... def smoothstep(elapsed, remaining):
-    ...     return remaining**2 * (1 + 2 * elapsed), elapsed**2 * (1 + 2 * remaining)
-    >>> js.transition(1.0, 0.0, 4, shape="smoothstep").at(1)
-    0.84375
-    """
-    made = Rule(rule, given=2, writes_defaults=True)
-    shapes.add(made)
-    return constructor_of(made, Shape, lambda values: Shape(made, values))
-
-
-class OfShape(Domain):
-    """A shape, or the name of one whose hyperparameters have defaults.
-
-    Attributes:
-      names: Where text looks for what is called in the place of a shape.
-    """
-
-    words: str = "shape"
-    names: Names = shapes
-
-    def admit(self, value: Any) -> Shape:
-        if isinstance(value, Shape):
-            return value
-        if not isinstance(value, str):
-            raise TypeError("must be the name of a shape or a shape")
-        rule = shapes.find(value)
-        if rule is None:
-            raise ValueError(f"must be one of {', '.join(sorted(shapes))}")
-        return rule.constructor()
-
-    def write(self, value: Shape) -> str:
-        """The name of a shape without hyperparameters, else its call."""
-        name = self._name(value)
-        return repr(value) if name is None else repr(name)
-
-    def data(self, value: Shape) -> Any:
-        """Likewise."""
-        name = self._name(value)
-        return value._data() if name is None else name
-
-    def _name(self, value: Shape) -> str | None:
-        rule = value._rule
-        is_all = not value._values and not shapes.why_not(rule)
-        return shapes.shortest(rule) if is_all else None
-
-
-ShapeLike = Annotated[str | Shape, OfShape()]
-
-
-def as_shape(value: ShapeLike) -> Shape:
-    """A shape from a shape or its name."""
-    return OfShape().admit(value)
+from jaxsched.domains import Factor, Power, Value
+from jaxsched.numerics import blend, is_literal, log, log1p, safely
+from jaxsched.shapes.shape import Weights, shape
 
 
 @shape
@@ -168,6 +59,26 @@ def one_minus_sqrt(elapsed: Array, remaining: Array) -> Weights:
 def square(elapsed: Array, remaining: Array) -> Weights:
     """One minus the square of time: fall = 1 - u^2; Hägele et al. (2024)."""
     return remaining * (1 + elapsed), elapsed * elapsed
+
+
+@shape
+def one_minus_power(elapsed: Array, remaining: Array, power: Power = 0.5) -> Weights:
+    """One minus a power of time: fall = 1 - u^power.
+
+    0.5 is "one_minus_sqrt", 1 a straight line, 2 "square".
+
+    Args:
+      power: > 0, differentiable. Below 1 the move starts fast, above 1 slowly.
+
+    Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed Training
+    Durations" (2024), arXiv:2405.18392, section 4 (power 0.5 and 2).
+
+    >>> import jaxsched as js
+    >>> js.transition(1.0, 0.0, 10, shape=js.one_minus_power(power=2.0)).at(5)
+    0.75
+    """
+    rise, fall = raised(elapsed, remaining, power)
+    return fall, rise
 
 
 @shape
@@ -238,6 +149,41 @@ def inverse_proportional(
     """
     early = remaining * ratio
     return early / (early + elapsed), elapsed / (early + elapsed)
+
+
+@shape
+def exponential_to_zero(
+    elapsed: Array, remaining: Array, ratio: Factor = 0.1
+) -> Weights:
+    """An exponential decay, moved down so that it ends at exactly 0.
+
+    fall = (ratio^u - ratio) / (1 - ratio): Megatron-LM's exponential decay has a ratio of
+    0.5. A ratio of 1 is a straight line.
+
+    Args:
+      ratio: > 0, differentiable: where the decay would end if it were not moved, as a
+        factor of its start. Below 1 the move starts fast, above 1 slowly.
+
+    >>> import jaxsched as js
+    >>> js.transition(1.0, 0.0, 2, shape=js.exponential_to_zero(ratio=0.25)).at(1)
+    0.3333333333333333
+    """
+    rate = log(ratio)
+    return (
+        remaining * (_mean_growth(-rate * remaining) / _mean_growth(-rate)),
+        elapsed * (_mean_growth(rate * elapsed) / _mean_growth(rate)),
+    )
+
+
+def _mean_growth(x: Numeric) -> Array:
+    """(e^x - 1) / x, which is 1 at 0; there by its Taylor series, whose slope holds."""
+    x = jnp.asarray(x)
+    small = jnp.abs(x) < 0.1
+    near: Any = 1.0
+    for k in range(9, 1, -1):
+        near = 1 + jnp.where(small, x, 0.0) / k * near
+    far = safely(~small, x)
+    return jnp.where(small, near, jnp.expm1(far) / far)
 
 
 @shape
