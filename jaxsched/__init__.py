@@ -52,6 +52,7 @@ from jaxsched.domains.distributions import Choice, Integer, LogUniform, Uniform
 from jaxsched.domains.numbers import Number
 from jaxsched.export.loops import to_keras, to_torch, to_torch_lambda
 from jaxsched.export.optax import to_optax
+from jaxsched.export.source.to_source import to_source
 from jaxsched.grids.evaluation import evaluate
 from jaxsched.grids.grid import grid
 from jaxsched.grids.points import Grid
@@ -250,6 +251,7 @@ __all__ = [
     "array",
     # for other libraries
     "to_optax",
+    "to_source",
     "to_torch",
     "to_torch_lambda",
     "to_keras",

@@ -86,6 +86,13 @@ def test_describe_takes_several(command):
     assert second.splitlines()[1:] == str(wanted[1]).splitlines()[1:]
 
 
+def test_export(command):
+    """The text of `to_source`, to the letter."""
+    code, out, err = command("export", EXPR, "--name", "rate")
+    assert (code, out, err) == (0, js.to_source(js.parse(EXPR), name="rate"), "")
+    assert "def rate(step):" in out
+
+
 def test_table_as_data(command):
     """CSV and JSON hold the same numbers, those of the formula."""
     asked = ["table", EXPR, "linear(1, 0, 7)", "--every", "3000"]
@@ -281,6 +288,11 @@ def test_errors_point_at_the_place(case, command):
 
 
 REFUSED = {
+    "no source": (
+        ("export", "compounding_time_decay(0.1, 1e-12)"),
+        "jaxsched: to_source: compounding_time_decay needs a table of over 100000",
+    ),
+    "no name": (("export", "constant(1)", "--name", "a b"), "name must be free"),
     "no expression": (["describe"], "give an EXPR"),
     "no end": (["plot", "constant(1)", "-o", "no.png"], "not known from constant(1)"),
     "no end of one": (["describe", EXPR, "constant(1)"], "not known from constant(1)"),
@@ -344,7 +356,7 @@ def test_pages_show_what_is_printed(line, printed, command, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    "name", ["", "describe", "plot", "table", "list", "explain"], ids=str
+    "name", ["", "describe", "plot", "table", "export", "list", "explain"], ids=str
 )
 def test_help_is_everywhere(name, command):
     """Also without any argument at all."""

@@ -1,4 +1,4 @@
-"""The commands: describe, plot, table, list, explain."""
+"""The commands: describe, plot, table, export, list, explain."""
 
 import importlib
 import inspect
@@ -15,6 +15,7 @@ from jaxsched.command_line.expressions import (
     Labelled,
     length_of,
     one_line,
+    parsed,
     takes_schedules,
 )
 from jaxsched.command_line.tables import as_csv, as_json, as_text, blocks
@@ -134,6 +135,22 @@ def table(
         click.echo(text)  # outside: where nobody reads on, this ends without a word
         with one_line():
             text = next(made, None)
+
+
+@cli.command()
+@click.argument("expr")
+@click.option(
+    "--name",
+    default="schedule",
+    show_default=True,
+    metavar="NAME",
+    help="The name of the function.",
+)
+def export(expr: str, name: str) -> None:
+    """Print a function of the step in jax.numpy alone that does the same."""
+    with one_line():
+        text = js.to_source(parsed(expr), name=name)
+    click.echo(text, nl=False)
 
 
 @cli.command("list")

@@ -17,7 +17,9 @@ def one_line() -> Iterator[None]:
     """What the library refuses, without a traceback."""
     try:
         yield
-    except (ImportError, OSError, TypeError, ValueError) as error:
+    except (
+        *(ImportError, NotImplementedError, OSError, TypeError, ValueError),
+    ) as error:
         raise click.ClickException(str(error).removeprefix("parse: ")) from error
 
 
@@ -31,7 +33,7 @@ def _read(
             with file:
                 lines += [(file.name, *numbered) for numbered in enumerate(file, 1)]
     context.meta["jaxsched.files"] = {
-        text: _parsed(text, f"{name}, line {i}: ")
+        text: parsed(text, f"{name}, line {i}: ")
         for name, i, line in lines
         if (text := line.partition("#")[0].strip())
     }
@@ -41,13 +43,14 @@ def _expressions(
     context: click.Context, argument: click.Parameter, given: tuple[str, ...]
 ) -> Labelled:
     """The schedules of the command line and of the files, by their text."""
-    found = {text: _parsed(text) for text in given} | context.meta["jaxsched.files"]
+    found = {text: parsed(text) for text in given} | context.meta["jaxsched.files"]
     if not found:
         raise click.UsageError("give an EXPR, or a file of them with -f", context)
     return found
 
 
-def _parsed(text: str, place: str = "") -> js.Schedule:
+def parsed(text: str, place: str = "") -> js.Schedule:
+    """The schedule that an expression makes."""
     try:
         made = js.parse(text)
     except ValueError as error:

@@ -1,0 +1,1 @@
+"""to_source: a schedule as a function of the step in jax.numpy alone."""

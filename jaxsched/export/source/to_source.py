@@ -1,0 +1,139 @@
+"""to_source: a schedule as a function of the step in jax.numpy alone."""
+
+import keyword
+import re
+import sys
+import textwrap
+
+import jax.numpy as jnp
+
+from jaxsched.arrays import default_float, is_traced
+from jaxsched.export.source import combinators, curves, tables  # noqa: F401, they enter
+from jaxsched.export.source.part import written
+from jaxsched.export.source.writer import Lacking, Writer, needed
+from jaxsched.metric_driven.machine import MetricDriven
+from jaxsched.rule import admitted, short
+from jaxsched.schedule import Inner, Schedule, ScheduleLike
+
+# A schedule that takes more is named by its beginning.
+_MOST_LINES = 8
+
+
+def to_source(schedule: ScheduleLike, *, name: str = "schedule") -> str:
+    '''A schedule as Python text: one function of the step that needs only `jax.numpy`.
+
+    To leave this library, to publish a run's schedule with its code, or to read what a
+    composition computes. The text has each part of the schedule under a comment and each
+    number under a name, passes a linter, and imports nothing of this library. Its values
+    are those of the schedule within 10 units in the last place, at integer and float
+    steps of any shape, inside and outside of `jax.jit`.
+
+    What a schedule does besides is left behind: the text is a plain function that cannot
+    be compared, saved or mapped over, its gradients are those of its formula as JAX takes
+    it (half of each side where two curves meet), and steps are counted up to 2^31 - 1
+    where that is what JAX counts to. `compounding_time_decay` is a table there, and
+    `noise` needs `jax.random`.
+
+    Schedules and shapes of your own come along as the functions that you wrote, without
+    decorators and annotations, with the module imports and the functions that they use.
+
+    Args:
+      schedule: A schedule, a number, or a callable of the step that `def` made.
+      name: The name of the function.
+
+    Returns:
+      The text of a module.
+
+    Raises:
+      NotImplementedError: A function's source cannot be moved: it is a lambda, it uses
+        variables of a function around it, or something of a module that is neither a
+        module, a number nor a function; or a table would have over 100,000 values.
+      ValueError: `name` cannot be one, or the schedule is stacked.
+      TypeError: `schedule` is none, is traced, or is driven by a metric.
+
+    >>> import jaxsched as js
+    >>> print(js.to_source(js.linear(0.1, 0.0, steps=1000), name="learning_rate"))
+    import jax.numpy as jnp
+    <BLANKLINE>
+    <BLANKLINE>
+    def learning_rate(step):
+        """The value at a step, an integer or a float of any shape.
+    <BLANKLINE>
+        linear(init_value=0.1, end_value=0.0, steps=1000)
+        """
+        step = jnp.asarray(step)
+        is_whole = jnp.issubdtype(step.dtype, jnp.integer)
+        step = step.astype(jnp.result_type(int if is_whole else float))
+        step = jnp.maximum(step, 0)
+    <BLANKLINE>
+        # linear: a straight line from init_value to end_value.
+        linear_steps = 1000
+        linear_init_value = 0.1
+        linear_elapsed = jnp.minimum(step, linear_steps)
+        linear_left = (linear_steps - linear_elapsed) / linear_steps
+        linear = linear_init_value * linear_left
+    <BLANKLINE>
+        return linear
+    <BLANKLINE>
+    '''
+    if isinstance(schedule, MetricDriven):
+        raise TypeError(
+            "to_source: what is driven by a metric is no function of the step; write the "
+            f"schedule inside, got schedule={short(schedule)}"
+        )
+    inner = admitted("to_source", "schedule", schedule, Inner())
+    if is_traced(inner):
+        raise TypeError("to_source: schedule must be known, not traced")
+    if not isinstance(name, str):
+        raise TypeError(f"to_source: name must be text, got name={short(name)}")
+    if not name.isidentifier() or keyword.iskeyword(name) or name in {"step", "jnp"}:
+        raise ValueError(f"to_source: name must be free for a function, got {name=}")
+    inner.at(0)  # refuses stacked hyperparameters
+    writer = Writer(name)
+    try:
+        value = written(writer, inner, "step")
+    except Lacking as lacking:
+        raise NotImplementedError(
+            f"to_source: {lacking}, got schedule={short(inner)}"
+        ) from None
+    return _module(writer, inner, name, value)
+
+
+def _module(writer: Writer, schedule: Schedule, name: str, value: str) -> str:
+    if not writer.depends_on_step(value):
+        value = f"jnp.full(jnp.shape(step), {value})"
+    dtype = jnp.result_type(schedule(0))
+    if dtype != default_float():
+        value = f"{value}.astype({dtype.name!r})"
+    body = [
+        _docstring(schedule),
+        "step = jnp.asarray(step)",
+        "is_whole = jnp.issubdtype(step.dtype, jnp.integer)",
+        "step = step.astype(jnp.result_type(int if is_whole else float))",
+        "step = jnp.maximum(step, 0)",
+        *needed(writer.lines, value),
+        "",
+        f"return {value}",
+    ]
+    lines = "\n".join(body).splitlines()
+    indented = "\n".join(f"    {line}".rstrip() for line in lines)
+    whole = f"def {name}(step):\n{indented}"
+    return "\n\n\n".join([_imports(writer), *writer.functions, whole]) + "\n"
+
+
+def _imports(writer: Writer) -> str:
+    """Those of the standard library first, as linters like them."""
+    ours = sorted(writer.imports, key=lambda line: (line.startswith("from"), line))
+    standard = [x for x in ours if re.split(r"[ .]", x)[1] in sys.stdlib_module_names]
+    others = [x for x in ours if x not in standard]
+    return "\n\n".join("\n".join(x) for x in (standard, others) if x)
+
+
+def _docstring(schedule: Schedule) -> str:
+    """What the function computes, in this library's words."""
+    text = repr(schedule).replace("\\", "/").replace('"', "'")
+    lines = textwrap.wrap(text, 80, break_on_hyphens=False)
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[:_MOST_LINES], "..."]
+    inside = "\n".join(["", *lines, ""])
+    return f'"""The value at a step, an integer or a float of any shape.\n{inside}"""'

@@ -1,0 +1,161 @@
+"""A function's source as it is written: statements, names that are free, numbers."""
+
+import ast
+import builtins
+import keyword
+import re
+import textwrap
+from typing import Any
+
+import numpy as np
+
+from jaxsched.arrays import largest_integer
+
+# Without the indentation of a function's body.
+_WIDTH = 84
+
+
+class Lacking(Exception):
+    """What has no source of its own, and why."""
+
+
+class Writer:
+    """The statements of one function, and what it needs before it.
+
+    Attributes:
+      lines: The statements so far, without indentation.
+      imports: The import lines.
+      functions: The text of functions that stand before it.
+      names: What those are called.
+    """
+
+    lines: list[str]
+    imports: set[str]
+    functions: list[str]
+    names: dict[Any, str]
+
+    def __init__(self, name: str):
+        self.lines = []
+        self.imports = {"import jax.numpy as jnp"}
+        self.functions, self.names = [], {}
+        self._taken = {name, "step", "jnp", "jax", *dir(builtins), *keyword.kwlist}
+        self._of_step = {"step"}
+        self._last_comment = ""
+
+    def free(self, wanted: str) -> str:
+        """A name that is not taken: the wanted one, or it with a number."""
+        name, count = wanted, 2
+        while name in self._taken:
+            name, count = f"{wanted}_{count}", count + 1
+        self._taken.add(name)
+        return name
+
+    def is_free(self, name: str) -> bool:
+        """Whether nothing is called so."""
+        return name not in self._taken
+
+    def comment(self, text: str) -> None:
+        """A comment after an empty line; one that nothing came after goes."""
+        while self.lines[-1:] == [""] or self.lines[-1:] == [self._last_comment]:
+            self.lines.pop()
+        marked = textwrap.indent(textwrap.fill(text, _WIDTH - 2), "# ")
+        self.lines += ["", marked]
+        self._last_comment = marked
+
+    def let(self, wanted: str, expression: str) -> str:
+        """Assigns an expression to a free name."""
+        return self.assign(self.free(wanted), expression)
+
+    def assign(self, name: str, expression: str) -> str:
+        """Assigns an expression to a name that was found free."""
+        self.lines.append(wrapped(f"{name} = {expression}"))
+        if self.depends_on_step(expression):
+            self._of_step.add(name)
+        return name
+
+    def depends_on_step(self, expression: str) -> bool:
+        """Whether it is computed for each step: else it is one number for all."""
+        return not self._of_step.isdisjoint(re.findall(r"\w+", expression))
+
+    def begin_function(self, argument: str) -> list[str]:
+        """From here on, statements of a function in the function; gives those so far."""
+        outer, self.lines = self.lines, []
+        self._of_step.add(argument)
+        return outer
+
+    def end_function(self, outer: list[str], head: str, result: str) -> None:
+        """The function in the function is whole: it stands after the statements before."""
+        body = "\n".join([*needed(self.lines, result), f"return {result}"]).strip("\n")
+        self.lines = [*outer, "", f"{head}\n{textwrap.indent(body, '    ')}", ""]
+
+
+def needed(lines: list[str], result: str) -> list[str]:
+    """The statements without variables that nothing after them uses."""
+    kept, used = [], set(_NAME.findall(result))
+    for line in reversed(lines):
+        assigned = re.match(r"(\w+) = ", line)
+        if assigned is None or assigned[1] in used:
+            kept.append(line)
+            used.update(_NAME.findall(line))
+    return kept[::-1]
+
+
+_NAME = re.compile(r"\w+")
+
+
+def is_whole(time: Any) -> bool:
+    """Whether times are whole numbers that JAX counts; all others are floats."""
+    host = np.asarray(time)
+    return host.dtype.kind in "iu" and bool(np.all(host <= largest_integer()))
+
+
+def literal(value: Any, *, is_time: bool = False) -> str:
+    """A number, or a table of numbers, as Python writes it: a float if it is no time."""
+    host = np.asarray(value)
+    if host.ndim:
+        return f"jnp.array({host.astype(np.float64).tolist()}, float)"
+    number = host.item()
+    return repr(number if is_time and is_whole(host) else float(number))
+
+
+def wrapped(statement: str) -> str:
+    """A long statement in lines of a readable width, where it can be broken."""
+    if len(statement) <= _WIDTH or "  # " in statement:
+        return statement
+    name, _, expression = statement.partition(" = ")
+    return f"{name} = {broken(expression)}"
+
+
+def broken(text: str) -> str:
+    """A call, an array or a sum, broken after its arguments or before its signs."""
+    tree = ast.parse(text, mode="eval").body
+
+    def source(node: ast.AST) -> str:
+        return ast.get_source_segment(text, node) or ""
+
+    if isinstance(tree, ast.List):
+        parts = list(map(source, tree.elts))
+        inside = textwrap.fill(", ".join(parts), _WIDTH - 16)
+        if any(" " in part for part in parts):
+            inside = "\n".join(f"{part}," for part in parts)
+        return f"[\n{textwrap.indent(inside, '    ')}\n]"
+    if isinstance(tree, ast.Call):
+        given = [source(x) for x in tree.args]
+        given += [f"{k.arg}={source(k.value)}" for k in tree.keywords]
+        inside = "\n".join(f"{_if_long(x)}," for x in given)
+        return f"{source(tree.func)}(\n{textwrap.indent(inside, '    ')}\n)"
+    if isinstance(tree, ast.ListComp):
+        [loop] = tree.generators
+        over = f"for {source(loop.target)} in {source(loop.iter)}"
+        return f"[\n    {source(tree.elt)}\n    {over}\n]"
+    if isinstance(tree, ast.BinOp):
+        end, begin = tree.left.end_col_offset or 0, tree.right.col_offset
+        sign = text[end:begin].strip("() ")
+        place = text.index(sign, end)
+        left, right = text[:place].rstrip(), text[place + len(sign) :].lstrip()
+        return f"(\n    {left}\n    {sign} {right}\n)"
+    return text
+
+
+def _if_long(text: str) -> str:
+    return broken(text) if len(text) > _WIDTH - 8 else text
