@@ -118,9 +118,11 @@ def _delay(p: Part, t: str) -> str:
 
 @writes(time.shift)
 def _shift(p: Part, t: str) -> str:
-    # Beyond the largest integer the sum would wrap.
     t = p.time(t, "steps")
-    later = p.let("later", f"jnp.maximum({t}, {t} + {p['steps']})")
+    unsigned = f'{t}.dtype.name.replace("uint", "int").replace("int", "uint")'
+    p.writer.lines.append("# Unsigned, so that the sum does not wrap.")
+    kind = p.let("kind", unsigned)
+    later = p.let("later", f"{t}.astype({kind}) + {p['steps']}")
     return p.of(p.schedule.schedule, later)
 
 
@@ -133,7 +135,7 @@ def _stretch(p: Part, t: str) -> str:
 @writes(time.reverse)
 def _reverse(p: Part, t: str) -> str:
     t = p.time(t, "steps")
-    back = p.let("back", f"jnp.maximum({p['steps']} - {t}, 0)")
+    back = p.let("back", f"{p['steps']} - jnp.minimum({t}, {p['steps']})")
     return p.of(p.schedule.schedule, back)
 
 

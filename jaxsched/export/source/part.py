@@ -78,7 +78,7 @@ class Part:
         name, argument = (self.writer.free(n) for n in (f"{self.name}_held", "time"))
         outer = self.writer.begin_function(argument)
         result = written(self.writer, schedule, argument)
-        self.writer.end_function(outer, f"def {name}({argument}):", result)
+        self.writer.end_function(outer, name, argument, result)
         return name
 
     def time(self, time: str, *lengths: str) -> str:
@@ -103,7 +103,7 @@ class Part:
     def since(self, name: str, time: str, begin: str) -> str:
         """Steps since one, 0 before it."""
         time = self.time(time, begin)
-        return self.let(name, f"jnp.maximum({time} - {self[begin]}, 0)")
+        return self.let(name, f"jnp.maximum({time}, {self[begin]}) - {self[begin]}")
 
     def blend(self, left: str, fall: str, right: str, rise: str) -> str:
         """A sum of two numbers by their weights; what is 0 is left out."""
@@ -138,9 +138,10 @@ def written(writer: Writer, schedule: Schedule, time: str) -> str:
     part = Part(writer, schedule, name)
     write = WRITES.get(rule, _as_called)
     expression = write(part, time)
-    # The name itself is free for the value alone.
-    writer.assign(name, expression)
-    return name
+    if expression.isidentifier():  # another one's value, as it is
+        writer.end_comment()
+        return expression
+    return writer.assign(name, expression)
 
 
 def _summary(rule: Rule) -> str:

@@ -138,11 +138,11 @@ def _triangular(p: Part, t: str) -> str:
 @writes(cycles.cosine_restarts)
 def _cosine_restarts(p: Part, t: str) -> str:
     place = cycle(p, t, "steps", "length_factor", "limit")
-    elapsed, remaining = place.elapsed, place.remaining
+    elapsed = place.elapsed
     if not p.is_literally("length_factor", 1):
-        elapsed, remaining = p.real("begun", elapsed), p.real("until_end", remaining)
+        elapsed = p.real("begun", elapsed)
     passed = p.let("passed", f"{elapsed} / {place.length}")
-    left = p.let("left", f"{remaining} / {place.length}")
+    left = p.let("left", f"{place.remaining} / {place.length}")
     fall, rise = weights(p, shapes.cosine(), passed, left)
     peak = p["peak_value"]
     if not p.is_literally("peak_factor", 1):

@@ -79,20 +79,23 @@ def _growing(p: Part, time: str, steps: str, factor: str, last: int | None) -> C
         length = p.let("length", f"({end} - {begin}).astype(float)")
         now = p.let("now", f"jnp.minimum({time}, {end})")
         elapsed = p.let("elapsed", f"{now} - {begin}")
-        return Cycle(turn, elapsed, p.let("remaining", f"{end} - {now}"), length)
+        return Cycle(
+            turn, elapsed, p.let("remaining", f"({end} - {now}).astype(float)"), length
+        )
     # The end of the last cycle is beyond all integers, but not beyond floats.
-    far = p.first("last_end", repr(float(ends[-1])))
+    last_length = p.first("last_length", repr(float(ends[-1] - ends[-2])))
     near = p.let("ends", f"jnp.array([*{table}[1:-1], 0], {time}.dtype)")
     near = p.let("end", f"{near}[{turn}]")
+    elapsed = p.let("elapsed", f"{time} - {begin}")
     is_last = p.let("is_last", f"{turn} == {len(ends) - 2}")
 
-    def until_end(name: str, begin: str) -> str:
-        to_last = p.let(f"{name}_of_last", f"{far} - {begin}.astype(float)")
-        to_end = f"({near} - {begin}).astype(float)"
-        return p.let(name, f"jnp.where({is_last}, {to_last}, {to_end})")
+    def of_last(name: str, last: str, begin: str) -> str:
+        rest = f"({near} - {begin}).astype(float)"
+        return p.let(name, f"jnp.where({is_last}, {last}, {rest})")
 
-    length, left = until_end("length", begin), until_end("remaining", time)
-    return Cycle(turn, p.let("elapsed", f"{time} - {begin}"), left, length)
+    length = of_last("length", last_length, begin)
+    left = f"{last_length} - {elapsed}.astype(float)"
+    return Cycle(turn, elapsed, of_last("remaining", left, time), length)
 
 
 def _edges(

@@ -55,12 +55,16 @@ class Writer:
         return name not in self._taken
 
     def comment(self, text: str) -> None:
-        """A comment after an empty line; one that nothing came after goes."""
-        while self.lines[-1:] == [""] or self.lines[-1:] == [self._last_comment]:
-            self.lines.pop()
+        """A comment after an empty line."""
+        self.end_comment()
         marked = textwrap.indent(textwrap.fill(text, _WIDTH - 2), "# ")
         self.lines += ["", marked]
         self._last_comment = marked
+
+    def end_comment(self) -> None:
+        """A comment after which nothing came goes."""
+        while self.lines[-1:] in ([""], [self._last_comment]):
+            self.lines.pop()
 
     def let(self, wanted: str, expression: str) -> str:
         """Assigns an expression to a free name."""
@@ -83,9 +87,14 @@ class Writer:
         self._of_step.add(argument)
         return outer
 
-    def end_function(self, outer: list[str], head: str, result: str) -> None:
+    def end_function(
+        self, outer: list[str], name: str, argument: str, result: str
+    ) -> None:
         """The function in the function is whole: it stands after the statements before."""
+        if not self.depends_on_step(result):
+            result = f"jnp.full(jnp.shape({argument}), {result})"
         body = "\n".join([*needed(self.lines, result), f"return {result}"]).strip("\n")
+        head = f"def {name}({argument}):"
         self.lines = [*outer, "", f"{head}\n{textwrap.indent(body, '    ')}", ""]
 
 
@@ -147,7 +156,8 @@ def broken(text: str) -> str:
     if isinstance(tree, ast.ListComp):
         [loop] = tree.generators
         over = f"for {source(loop.target)} in {source(loop.iter)}"
-        return f"[\n    {source(tree.elt)}\n    {over}\n]"
+        made = textwrap.indent(_if_long(source(tree.elt)), "    ")
+        return f"[\n{made}\n    {over}\n]"
     if isinstance(tree, ast.BinOp):
         end, begin = tree.left.end_col_offset or 0, tree.right.col_offset
         sign = text[end:begin].strip("() ")
