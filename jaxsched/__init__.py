@@ -1,13 +1,13 @@
 """Learning-rate schedules for JAX: pure functions of the step that are also values.
 
 >>> import jaxsched as js
->>> schedule = js.warmup_cosine(3e-4, total_steps=10_000, warmup_steps=500)
->>> round(schedule.at(500), 7)
-0.0003
+>>> js.cosine(0.1, 0.0, steps=1000).at(500)
+0.05
 """
 
 from typing import TYPE_CHECKING
 
+from jaxsched import planning as planning
 from jaxsched.clock import Clock
 from jaxsched.combinators.blocks import per
 from jaxsched.combinators.choice import choose

@@ -207,6 +207,10 @@ def found_doctests() -> dict[str, doctest.DocTest]:
         thing = getattr(js, name)
         globs = {"js": js, "__name__": "__main__"}
         found += finder.find(thing, f"{thing.__module__}.{name}", globs=globs)
+    for name in js.planning.__all__:
+        thing = getattr(js.planning, name)
+        if hasattr(thing, "__rule__"):
+            found += finder.find(thing, f"planning.{name}", globs={"js": js})
     return {test.name: test for test in found if test.examples}
 
 

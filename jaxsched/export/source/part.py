@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jaxsched.export.source.users import called
-from jaxsched.export.source.writer import Lacking, Writer, is_whole, literal
+from jaxsched.export.source.writer import Writer, is_whole, literal
 from jaxsched.rule import Bound, Rule, rule_of
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
@@ -152,7 +152,4 @@ def _summary(rule: Rule) -> str:
 
 def _as_called(part: Part, time: str) -> str:
     """A schedule of the user's own: its rule's source, and a call of it."""
-    rule = part.schedule._rule
-    if rule.is_own:
-        raise Lacking(f"{rule.name} is not written")
-    return called(part, rule.function, [time], part.schedule)
+    return called(part, part.schedule._rule.function, [time], part.schedule)
