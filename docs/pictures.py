@@ -10,6 +10,8 @@ import inspect
 import io
 import re
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -163,13 +165,44 @@ def corners(values: np.ndarray, top: float) -> tuple[np.ndarray, np.ndarray]:
     return STEPS[kept], values[kept]
 
 
-def svg(call: str) -> str:
-    """The picture as text, which depends on nothing but the call and the versions."""
+def planning() -> Figure:
+    """Four schedules at one peak, and each at its own best height."""
+    total = 4000
+    shapes = {
+        "constant": js.constant(1.0),
+        "cosine": js.cosine(1.0, 0.0, total),
+        "linear": js.linear(1.0, 0.0, total),
+        "wsd": js.wsd(1.0, total, warmup_steps=0, decay_steps=800),
+    }
+    ranking = js.planning.rank(shapes, total)
+    factors = {name: ranking[name].factor for name in shapes}
+    best = {name: factors[name] * shape for name, shape in shapes.items()}
+    figure = Figure(figsize=(8, 2.8), layout="constrained")
+    for axes, title, drawn in zip(
+        figure.subplots(1, 2),
+        ("at one peak", "each at its own best height"),
+        (shapes, best),
+        strict=True,
+    ):
+        js.plot(drawn, total - 1, axes, boundaries=False)
+        axes.get_legend().remove()
+        axes.set(title=title, xlabel="update", ylabel="", ylim=(0, None))
+        axes.spines[["top", "right"]].set_visible(False)
+    handles, _ = axes.get_legend_handles_labels()
+    labels = [f"{name}: bound {ranking[name].bound:.4f}" for name in shapes]
+    figure.legend(handles, labels, loc="outside right upper", fontsize="small")
+    return figure
+
+
+# Pictures that are on pages, and not in the table.
+OF_PAGES = {"planning": planning}
+
+
+def svg(made: Callable[[], Figure]) -> str:
+    """A picture as text, which depends on nothing but itself and the versions."""
     text = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "jaxsched"}):
-        picture(call).savefig(
-            text, format="svg", transparent=True, metadata={"Date": None}
-        )
+        made().savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
 
@@ -224,13 +257,19 @@ def version(text: str) -> str:
     return found[1] if found else ""
 
 
+def figures() -> list[tuple[str, Callable[[], Figure]]]:
+    """All pictures, by the names of their files."""
+    small = [(name_of(call), partial(picture, call)) for call in calls()]
+    return [*small, *OF_PAGES.items()]
+
+
 def outdated() -> list[str]:
     """The files that are not there or not of now."""
     readme = README.read_text("utf-8")
     old = [] if rewritten(readme) == readme else ["README.md"]
-    wanted = {PICTURES / f"{name_of(call)}.svg": call for call in calls()}
-    for path, call in wanted.items():
-        if not path.is_file() or not is_current(path.read_text("utf-8"), svg(call)):
+    wanted = {PICTURES / f"{name}.svg": svg(made) for name, made in figures()}
+    for path, new in wanted.items():
+        if not path.is_file() or not is_current(path.read_text("utf-8"), new):
             old.append(path.name)
     return old + [path.name for path in PICTURES.glob("*") if path not in wanted]
 
@@ -239,9 +278,9 @@ def write() -> None:
     """Writes the pictures and the table."""
     readme = rewritten(README.read_text("utf-8"))
     PICTURES.mkdir(exist_ok=True)
-    for call in calls():
-        path = PICTURES / f"{name_of(call)}.svg"
-        path.write_text(svg(call), "utf-8", newline="\n")
+    for name, made in figures():
+        path = PICTURES / f"{name}.svg"
+        path.write_text(svg(made), "utf-8", newline="\n")
     README.write_text(readme, "utf-8", newline="\n")
 
 

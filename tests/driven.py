@@ -32,6 +32,8 @@ DRIVEN: list[js.MetricDriven] = [
     ),
     js.kl_adaptive(0.005, target=2.0, band=1.25),
     js.kl_adaptive(COSINE, 1.5, factor=2.0, band=1.1, min_value=0.125, max_value=0.75),
+    js.planning.loss_warmup(0.5, peak_loss=2.0),
+    js.planning.loss_warmup(COSINE, 1.5, least_loss=0.5, first_factor=4.0),
     js.reduce_on_plateau(js.back_off_on_spike(COSINE, window=4), patience=3),
     js.cooldown_on_trigger(js.greedy(0.5, 0.5, 0), steps=6, patience=4),
 ]

@@ -93,6 +93,34 @@ def test_export(command):
     assert "def rate(step):" in out
 
 
+def test_rank(command):
+    """The text of `planning.rank`; the length is that of the longest."""
+    texts = ["linear(1, 0, 100)", "cosine(1, 0, 100)"]
+    code, out, err = command("rank", *texts)
+    schedules = {text: js.parse(text) for text in texts}
+    assert (code, out, err) == (0, f"{js.planning.rank(schedules, 100)}\n", "")
+
+
+def test_extend(command):
+    """The text of `planning.extend`, and how to write each way."""
+    tuned = "wsd(1.0, 400, 0, 80)"
+    asked = ["extend", tuned, "--from", "400", "--to", "800", "--at", "320"]
+    code, out, err = command(*asked)
+    ways = js.planning.extend(js.parse(tuned), 400, 800, at=320)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"{ways}\n")
+    for way in ways:
+        assert f"{way.name}:\n  {way.schedule}\n" in out
+    _, out, err = command(*asked, "--decay-steps", "40")
+    assert (
+        str(js.planning.extend(js.parse(tuned), 400, 800, at=320, decay_steps=40))
+        in out
+    )
+    finished = "cosine(1, 0, 400)"
+    _, _, err = command("extend", finished, *asked[2:6], "--at", "390")
+    assert "go on from a checkpoint before the decay" in err
+
+
 def test_table_as_data(command):
     """CSV and JSON hold the same numbers, those of the formula."""
     asked = ["table", EXPR, "linear(1, 0, 7)", "--every", "3000"]
@@ -288,6 +316,14 @@ def test_errors_point_at_the_place(case, command):
 
 
 REFUSED = {
+    "a last rate of 0": (
+        ("rank", "linear(1, 0, 9)", "--total-steps", "10"),
+        "schedules['linear(1, 0, 9)'] must be > 0 at the last step, 9",
+    ),
+    "no checkpoint": (
+        ("extend", "constant(1)", "--from", "9", "--to", "20", "--at", "9"),
+        "at must be < total_steps, got at=9",
+    ),
     "no source": (
         ("export", "compounding_time_decay(0.1, 1e-12)"),
         "jaxsched: to_source: compounding_time_decay needs a table of over 100000",
@@ -356,7 +392,8 @@ def test_pages_show_what_is_printed(line, printed, command, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    "name", ["", "describe", "plot", "table", "export", "list", "explain"], ids=str
+    "name",
+    ["", "describe", "plot", "table", "export", "rank", "extend", "list", "explain"],
 )
 def test_help_is_everywhere(name, command):
     """Also without any argument at all."""

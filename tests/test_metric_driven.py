@@ -36,6 +36,7 @@ TRIGGERS = np.arange(len(METRICS)) == 30
 def test_every_kind_is_here():
     """What is not in the table obeys no law."""
     public = [getattr(js, name) for name in js.__all__]
+    public += [getattr(js.planning, name) for name in js.planning.__all__]
     made = [thing for thing in public if hasattr(thing, "__rule__")]
     assert {d._rule.name for d in DRIVEN} == {
         thing.__name__
@@ -99,9 +100,9 @@ def test_vmap_over_each_hyperparameter_is_a_loop(driven: js.MetricDriven):
 @every_one
 def test_it_is_a_value(driven: js.MetricDriven):
     """repr, ==, hash, pickle, copy, flatten, parse and data all give it back."""
-    names = vars(js)
+    names = {**vars(js.planning), **vars(js)}
     twins = [
-        eval(repr(driven), {**names}),
+        eval(repr(driven), names),
         pickle.loads(pickle.dumps(driven)),
         copy.deepcopy(driven),
         jax.tree.unflatten(*reversed(jax.tree.flatten(driven))),

@@ -368,6 +368,168 @@ def test_half_a_run_is_recorded_too():
     np.testing.assert_allclose(found, [5, 5e30, 15], rtol=1e-6)
 
 
+# ----- laws -----
+
+PUBLISHED = planning.MultiPowerLaw(
+    2.37474466, 0.65421216, 0.42878731, 523.42464371, 2.02462735, 0.59350493, 0.63472457
+)
+RAMP = js.linear(0.0, 3e-4, 2159)
+
+
+def test_the_published_law():
+    """400M parameters: a cosine and a constant, as their code computes them."""
+    cosine = js.join([RAMP, js.cosine(3e-4, 3e-5, 24_000 - 2160)], [2160])
+    constant = js.join([RAMP, 3e-4], [2160])
+    # Of seven digits; a gain of a third is a sum of thousands in single precision.
+    np.testing.assert_allclose(PUBLISHED.predict(cosine, 23_921), 2.757200, rtol=1e-6)
+    np.testing.assert_allclose(PUBLISHED.predict(constant, 71_937), 2.707595, rtol=1e-6)
+
+
+def multi_power(law, rates, n, ramp=0):
+    """The law term by term."""
+    e = np.asarray(rates, np.float64)
+    loss = law.L0 + law.A * np.sum(e[:n]) ** -law.alpha
+    for k in range(1, n):
+        if k > ramp:
+            if e[k] > 0:
+                grown = 1 + law.C * e[k] ** -law.gamma * np.sum(e[k:n])
+            else:
+                grown = np.inf if np.sum(e[k:n]) > 0 else 1.0
+            loss -= law.B * (e[k - 1] - e[k]) * (1 - grown**-law.beta)
+    return loss
+
+
+MPL = planning.MultiPowerLaw(2.0, 0.5, 0.5, 0.3, 2.0, 0.6, 0.5)
+ANNEALING = planning.AnnealingLaw(2.0, 0.5, 0.5, 0.02, momentum=0.9)
+CURVES = [
+    js.wsd(1.0, 40, 5, 20),
+    js.cosine_restarts(1.0, 0.125, 10),
+    js.join([1.0, 0.0, 0.5], [10, 20]),
+    js.constant(0.5),
+]
+
+
+@pytest.mark.parametrize("ramp", [0, 12])
+@pytest.mark.parametrize("s", CURVES, ids=lambda s: s._rule.name)
+def test_laws_are_their_sums(s, ramp):
+    steps = np.array([[40, 3], [1, 25]])
+    rates = s.at(np.arange(40))
+    expected = [[multi_power(MPL, rates, n, ramp) for n in row] for row in steps]
+    found = MPL.predict(s, steps, ramp)
+    np.testing.assert_allclose(found, expected, rtol=ROUNDING)
+
+    def annealed(n):
+        gained = sum(
+            (rates[k - 1] - rates[k]) * (1 - 0.9 ** (n - k)) / (1 - 0.9)
+            for k in range(ramp + 1, n)
+        )
+        return 2.0 + 0.5 * np.sum(rates[:n]) ** -0.5 - 0.02 * gained
+
+    expected = [[annealed(n) for n in row] for row in steps]
+    found = ANNEALING.predict(s, steps, warmup_steps=ramp)
+    np.testing.assert_allclose(found, expected, rtol=ROUNDING)
+
+
+def test_the_worked_annealing():
+    """S1 = 5.5, S2 = 5.483532953846."""
+    law = planning.AnnealingLaw(1.0, 1.0, 1.0, 1.0)
+    found = law.predict(js.linear(1.0, 0.0, 10), 11)
+    np.testing.assert_allclose(found, 1 + 1 / 5.5 - 5.483532953846, rtol=ROUNDING)
+
+
+@pytest.mark.parametrize("law", [MPL, ANNEALING], ids=lambda law: type(law).__name__)
+def test_laws_are_traced(law):
+    """In jit, mapped, and differentiated by a cool-down and by the law."""
+
+    def loss(law, steps):
+        return law.predict(js.wsd(1.0, 40, 5, steps), 40)
+
+    plain = loss(law, 15.5)
+    np.testing.assert_allclose(jax.jit(loss)(law, 15.5), plain, rtol=ROUNDING)
+    many = jax.vmap(loss, (None, 0))(law, jnp.array([5.5, 15.5]))
+    np.testing.assert_allclose(many[1], plain, rtol=ROUNDING)
+    by_law, by_steps = jax.grad(loss, (0, 1))(law, 15.5)
+    assert all(np.all(np.isfinite(x)) for x in jax.tree.leaves((by_law, by_steps)))
+    assert by_law.L0 == 1
+
+
+@pytest.mark.parametrize("law", [MPL, ANNEALING], ids=lambda law: type(law).__name__)
+def test_a_noise_free_law_is_found_again(law):
+    """Judged by a run that the fit was not given."""
+    steps = np.arange(10, 201, 10)
+    curves = [
+        js.warmup_cosine(1.0, 200, 10, end_value=0.1),
+        js.warmup_constant(1.0, 10),
+        js.join([js.warmup_constant(1.0, 10), 0.25], [100]),
+    ]
+    unseen = js.wsd(1.0, 200, 10, 60)
+
+    def runs(curves):
+        rates = {s: s.at(np.arange(200)) for s in curves}
+        if law is MPL:
+            losses = [[multi_power(law, rates[s], n) for n in steps] for s in curves]
+        else:
+            losses = [np.asarray(law.predict(s, steps)) for s in curves]
+        return [(s, steps, y) for s, y in zip(curves, losses, strict=True)]
+
+    start = planning.AnnealingLaw(1.0, 1.0, 1.0, 0.1, momentum=0.9)
+    if law is MPL:
+        start = planning.MultiPowerLaw(1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5)
+    fit = planning.fit_law(start, runs(curves), progress=False)
+    [residuals] = planning.law_residuals(fit, runs([unseen]))
+    assert np.abs(residuals).max() < (1e-6 if law is MPL else 2e-6)
+
+
+def test_plots_of_laws():
+    runs = {"wsd": (CURVES[0], [10, 5, 40], [2.5, 2.75, 2.25])}
+    ax = planning.plot_law(MPL, runs)
+    assert [line.get_label() for line in ax.lines] == ["wsd", "wsd, predicted"]
+    assert len(planning.plot_law(MPL, list(runs.values()), ax).lines) == 4
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), [5, 10, 40])
+
+
+# ----- what follows the loss, or the rate -----
+
+
+def test_loss_warmup_is_the_papers():
+    """D / (K0 + K1 D + K2 D^2), with the constants as the paper gives them."""
+    peak, least, top, d = 0.3, 0.5, 2.0, 8.0
+    driven = planning.loss_warmup(peak, top, least_loss=least, first_factor=d)
+    state = driven.init()
+    np.testing.assert_allclose(driven(state), peak / d, rtol=ROUNDING)
+    losses = [9.0, 7.0, 7.5, float("nan"), 4.0, 2.0, 1.0]
+    first, last = losses[0] - least, top - least
+    k2 = first * (d - 1) / (peak * (first - last) ** 2)
+    k0, k1 = k2 * last**2, 1 / peak - 2 * k2 * last
+    for loss in losses:
+        before = driven(state)
+        state = driven.update(state, value=loss)
+        gap = loss - least
+        expected = gap / (k0 + k1 * gap + k2 * gap**2)
+        expected = before if np.isnan(loss) else expected
+        np.testing.assert_allclose(driven(state), expected, rtol=10 * ROUNDING)
+    state = driven.update(driven.init(), value=1.5)  # there is no warm-up to make
+    np.testing.assert_allclose(driven(state), peak, rtol=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    ("follows", "power"), [("nothing", 0), ("rate", 1), ("square", 2)]
+)
+def test_weight_decay_follows_the_rate(follows, power):
+    """What AdamW takes of the weights at each update, by Optax itself."""
+    rate = js.linear(0.5, 0.0, 4)
+    decay = planning.following_weight_decay(rate, 0.25, 0.5, follows=follows)
+    optimizer = optax.adamw(rate, weight_decay=decay)
+    params = jnp.ones(1)
+    state = optimizer.init(params)
+    with jax.numpy_dtype_promotion("standard"):
+        for step in range(5):
+            updates, state = optimizer.update(jnp.zeros(1), state, params)
+            now = float(rate.at(step))
+            expected = 0.25 * 0.5 * (now / 0.5) ** power if now else 0.0
+            np.testing.assert_allclose(-updates[0], expected, rtol=1e-5, atol=1e-12)
+
+
 # ----- exact maps -----
 
 
@@ -569,6 +731,41 @@ BAD = {
         lambda: planning.best_shape(1.0, 1.0),
         ValueError,
         "capacity_exponent must be > 1",
+    ),
+    "law": (lambda: planning.AnnealingLaw(1, 1, 1, 0), ValueError, "C must be > 0"),
+    "momentum": (
+        lambda: planning.AnnealingLaw(1, 1, 1, 1, 1.0),
+        ValueError,
+        "momentum must be < 1",
+    ),
+    "no updates": (lambda: MPL.predict(1.0, 0), ValueError, "updates >= 1, got 0"),
+    "half an update": (lambda: MPL.predict(1.0, 1.5), TypeError, "whole numbers"),
+    "no runs": (lambda: planning.fit_law(MPL, []), ValueError, "at least one run"),
+    "no law": (lambda: planning.fit_law(1, []), TypeError, "law must be a law"),
+    "no run": (
+        lambda: planning.fit_law(MPL, [1.0]),
+        TypeError,
+        r"runs\[0\] must be \(schedule, steps, losses\)",
+    ),
+    "losses": (
+        lambda: planning.fit_law(MPL, [(1.0, [1, 2], [1.0])]),
+        ValueError,
+        "equally many",
+    ),
+    "a negative loss": (
+        lambda: planning.fit_law(MPL, [(1.0, [1], [-1.0])]),
+        ValueError,
+        "finite and > 0",
+    ),
+    "a low peak loss": (
+        lambda: planning.loss_warmup(0.1, 0.0),
+        ValueError,
+        "loss_warmup: peak_loss must be > least_loss",
+    ),
+    "follows": (
+        lambda: planning.following_weight_decay(0.1, 0.1, 0.1, follows="me"),
+        ValueError,
+        "follows must be one of",
     ),
     "order": (
         lambda: planning.recorded_grad_norms((), 10, order=3),

@@ -1,9 +1,10 @@
-"""The commands: describe, plot, table, export, list, explain."""
+"""The commands: describe, plot, table, export, rank, extend, list, explain."""
 
 import importlib
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -151,6 +152,59 @@ def export(expr: str, name: str) -> None:
     with one_line():
         text = js.to_source(parsed(expr), name=name)
     click.echo(text, nl=False)
+
+
+@cli.command()
+@takes_schedules
+def rank(schedules: Labelled, total_steps: int | None) -> None:
+    """Order schedules by how low a run ends, each at its own best height."""
+    with one_line():
+        ranking = js.planning.rank(schedules, length_of(schedules, total_steps))
+    click.echo(ranking)
+
+
+@cli.command()
+@click.argument("expr")
+@click.option(
+    "--from",
+    "old",
+    required=True,
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The length of the run that was tuned.",
+)
+@click.option(
+    "--to",
+    "new",
+    required=True,
+    type=click.IntRange(min=1),
+    metavar="M",
+    help="The length of the longer run.",
+)
+@click.option(
+    "--at",
+    required=True,
+    type=click.IntRange(min=0),
+    metavar="K",
+    help="The step of the checkpoint to go on from.",
+)
+@click.option(
+    "--decay-steps",
+    type=click.IntRange(min=1),
+    metavar="D",
+    help="The length of its cool-down. [default: N - K]",
+)
+def extend(expr: str, old: int, new: int, at: int, decay_steps: int | None) -> None:
+    """Three ways to make a tuned run longer, from a checkpoint on."""
+    schedule = parsed(expr)
+    with one_line(), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ways = js.planning.extend(schedule, old, new, at=at, decay_steps=decay_steps)
+    click.echo(ways)
+    for way in ways:
+        click.echo(f"{way.name}:\n  {way.schedule}")
+    for warning in caught:
+        click.echo(str(warning.message), err=True)
 
 
 @cli.command("list")

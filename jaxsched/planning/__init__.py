@@ -18,13 +18,18 @@ from jaxsched.planning.bound import (
 from jaxsched.planning.cooldowns import best_cooldown
 from jaxsched.planning.difficulty import BestShape, best_shape
 from jaxsched.planning.extension import extend
+from jaxsched.planning.fits import fit_law, law_residuals
 from jaxsched.planning.grad_norms import (
     GradNormsState,
     record_grad_norms,
     recorded_grad_norms,
 )
+from jaxsched.planning.laws import AnnealingLaw, MultiPowerLaw
+from jaxsched.planning.loss_warmup import loss_warmup
 from jaxsched.planning.ranking import Ranked, Ranking, rank
 from jaxsched.planning.refinement import refine
+from jaxsched.planning.runs import plot_law
+from jaxsched.planning.weight_decay import following_weight_decay
 from jaxsched.planning.window import effective_window, update_weights
 
 __all__ = [
@@ -42,6 +47,11 @@ __all__ = [
     "record_grad_norms",
     "recorded_grad_norms",
     "GradNormsState",
+    "MultiPowerLaw",
+    "AnnealingLaw",
+    "fit_law",
+    "law_residuals",
+    "plot_law",
     "merge_weights",
     "decay_of_merge",
     "update_weights",
@@ -49,6 +59,8 @@ __all__ = [
     "seesaw",
     "seesaw_rate",
     "seesaw_batch_size",
+    "loss_warmup",
+    "following_weight_decay",
     "best_shape",
     "BestShape",
 ]
