@@ -1,7 +1,10 @@
 """from_torch goes on as the live scheduler does, in whatever state that is."""
 
 import copy
+import functools
+import random
 import re
+import types
 import warnings
 
 import jax
@@ -18,7 +21,6 @@ from live_states import (  # noqa: E402
     CLASSES,
     HARD,
     ODD,
-    Counting,
     advance,
     future,
     optimizer,
@@ -138,14 +140,14 @@ def test_refused_at_once_without_steps(name):
 
 
 def test_what_differs_is_refused_with_both_numbers():
-    """A subclass with a formula of its own."""
+    """A scheduler that was patched."""
+    scheduler = lr_scheduler.ExponentialLR(optimizer(), 0.9)
 
-    class Other(lr_scheduler.ExponentialLR):
-        def get_lr(self):
-            factor = 0.75 if self.last_epoch > 9 else 1.0
-            return [factor * lr for lr in super().get_lr()]
+    def get_lr(self):
+        factor = 0.75 if self.last_epoch > 9 else 1.0
+        return [factor * lr for lr in type(self).get_lr(self)]
 
-    scheduler = Other(optimizer(), 0.9)
+    scheduler.get_lr = types.MethodType(get_lr, scheduler)
     found = read(scheduler)
     assert "PyTorch would give 0.1307" in found
     assert "at step 10 from now, and its attributes say 0.1743" in found
@@ -299,7 +301,9 @@ def test_a_table_is_not_longer_than_the_run():
             lr_scheduler.StepLR(own, 5, 0.5),
         ]
     )
-    with pytest.raises(ValueError, match="must make 40 steps, but ends after 20"):
+    with pytest.raises(
+        ValueError, match="must make 40 steps, but a copy of it failed after 21"
+    ):
         from_torch(scheduler, steps=40)
 
 
@@ -461,3 +465,152 @@ def test_settings_of_the_grid(name):
         assert_goes_on(schedule, scheduler, 0)
         compared += 1
     assert compared >= 2
+
+
+# ----- what users write -----
+
+
+class Phases(lr_scheduler.LRScheduler):
+    """Holds its second part under a name of its own, as warm-ups from the net do."""
+
+    def __init__(self, optimizer, after, steps=5):
+        self.after, self.steps = after, steps
+        super().__init__(optimizer)
+
+    def get_lr(self):
+        ramp = min(1.0, (self.last_epoch + 1) / self.steps)
+        return [ramp * base for base in self.base_lrs]
+
+    def step(self, epoch=None):
+        if getattr(self, "last_epoch", -1) < self.steps:
+            super().step(epoch)
+        else:
+            self.after.step()
+            self.last_epoch += 1
+
+
+class Freezing(lr_scheduler.StepLR):
+    """Stops after 100 steps."""
+
+    def get_lr(self):
+        if self.last_epoch >= 100:
+            return [group["lr"] for group in self.optimizer.param_groups]
+        return super().get_lr()
+
+
+class Remembering:
+    """A function that remembers its calls."""
+
+    def __init__(self):
+        self.calls, self.seen = 0, {"steps": []}
+
+    def __call__(self, step):
+        self.calls += 1
+        self.seen["steps"].append(step)
+        return 1 / (1 + self.calls)
+
+
+def counting():
+    calls = [0]
+
+    def factor(step):
+        calls[0] += 1
+        return 1 / (1 + calls[0])
+
+    factor.calls = calls
+    return factor
+
+
+def drawn(step):
+    return random.random() * float(torch.rand(()))
+
+
+USERS = {
+    "phases": lambda own: Phases(own, lr_scheduler.ExponentialLR(own, 0.9)),
+    "freezing": lambda own: Freezing(own, 10, 0.75),
+    "closure": lambda own: lr_scheduler.LambdaLR(own, counting()),
+    "object": lambda own: lr_scheduler.LambdaLR(own, Remembering()),
+    "method": lambda own: lr_scheduler.LambdaLR(own, Remembering().__call__),
+    "partial": lambda own: lr_scheduler.LambdaLR(own, functools.partial(Remembering())),
+    "drawn": lambda own: lr_scheduler.LambdaLR(own, drawn),
+    "overflow": lambda own: lr_scheduler.LambdaLR(own, lambda t: 1 / (1 + t * 10**7)),
+    "floor": lambda own: lr_scheduler.LambdaLR(own, lambda t: max(0.5**t, 1e-9)),
+}
+
+
+@pytest.mark.parametrize("made", [0, 7])
+@pytest.mark.parametrize("kind", USERS)
+def test_what_users_write_is_a_true_table_and_stays_as_it_is(kind, made):
+    """As many rates as are asked for, though the functions count and draw."""
+
+    def fresh():
+        random.seed(0)
+        torch.manual_seed(0)
+        own = optimizer(0.5)
+        scheduler = USERS[kind](own)
+        advance(scheduler, made)
+        return scheduler, own
+
+    scheduler, own = fresh()
+    real = []
+    for _ in range(300):
+        real.append(own.param_groups[0]["lr"])
+        scheduler.step()
+
+    scheduler, own = fresh()
+    before = own.param_groups[0]["lr"]
+    found = from_torch(scheduler, steps=300)
+    assert own.param_groups[0]["lr"] == before
+    np.testing.assert_allclose(found.at(np.arange(300)), real, rtol=1e-6, atol=1e-12)
+    trained = found(np.arange(300, dtype=np.int32))  # as a program computes it
+    np.testing.assert_allclose(trained, real, rtol=2e-4, atol=1e-7)
+    again = []
+    for _ in range(300):
+        again.append(own.param_groups[0]["lr"])
+        scheduler.step()
+    assert again == real  # nothing that the scheduler holds was touched
+
+
+def test_functions_that_count_in_their_module_are_refused():
+    CALLS.clear()
+
+    def counted(step):
+        CALLS.append(step)
+        return 1 / (1 + len(CALLS))
+
+    scheduler = lr_scheduler.LambdaLR(optimizer(), counted)
+    with pytest.raises(ValueError, match="must not count in its module"):
+        from_torch(scheduler, steps=5)
+
+
+CALLS = []
+
+
+def test_a_one_cycle_that_has_ended_hides_nothing():
+    """What follows in the sequence is compared all the same."""
+    own = optimizer()
+    scheduler = lr_scheduler.SequentialLR(
+        own,
+        [
+            lr_scheduler.OneCycleLR(own, 1.0, 20),
+            lr_scheduler.LambdaLR(own, lambda t: 0.5 if t < 12 else 0.1),
+        ],
+        [21],
+    )
+    advance(scheduler, 30)
+    real = []
+    found = from_torch(scheduler, steps=10)
+    for _ in range(10):
+        real.append(own.param_groups[0]["lr"])
+        scheduler.step()
+    np.testing.assert_allclose(found.at(np.arange(10)), real)
+
+
+def test_rates_that_are_not_finite_are_refused():
+    scheduler = lr_scheduler.ExponentialLR(own := optimizer(), 0.9)
+    own.param_groups[0]["lr"] = float("nan")
+    for steps in (None, 5):
+        with pytest.raises(
+            ValueError, match="from_torch: scheduler must have a finite"
+        ):
+            from_torch(scheduler, steps=steps)

@@ -1,26 +1,21 @@
 """Live PyTorch schedulers as schedules, which are proven before they are given out."""
 
 import sys
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from jaxsched.combinators.time import stretch
 from jaxsched.compat import plateau, transformers
-from jaxsched.compat.torch.live.laws import Unreadable
+from jaxsched.compat.torch.live.laws import Unreadable, refuse_changed
+from jaxsched.compat.torch.live.proof import Future, prove, table
 from jaxsched.compat.torch.live.several import from_now
-from jaxsched.compat.torch.live.stand_in import plain, rates
+from jaxsched.compat.torch.live.stand_in import plain, random_states_kept, rates
 from jaxsched.domains.numbers import whole_number
 from jaxsched.metric_driven.machine import MetricDriven
-from jaxsched.piecewise import piecewise_constant
 from jaxsched.rule import admitted, short
 from jaxsched.schedule import Schedule
-from jaxsched.schedule.arguments import constant
-from jaxsched.schedule.phases import phases_of
-
-# How many steps are compared: into the last phase of the schedule, within reason.
-_LEAST, _MOST = 40, 2000
 
 
 def from_torch(
@@ -43,7 +38,12 @@ def from_torch(
     The schedulers of Transformers are read as what they are, those of Accelerate as what
     they hold; with several processes, one step of theirs is as many. Of a
     `ReduceLROnPlateau` or a `GreedyLR` the current rate and the options are kept, and what
-    it remembers of the metric is not: its counters begin anew.
+    it remembers of the metric is not: its counters begin anew, and nothing is compared.
+    PyTorch's `OneCycleLR` can be stepped once past its end, to a rate beyond its last
+    one; the schedule stays at the last one.
+
+    A function of Python is called on a copy, with the variables that it has captured;
+    what it changes in its module is changed.
 
     Args:
       scheduler: A scheduler of `torch.optim.lr_scheduler`, of `torch.optim.swa_utils`, of
@@ -79,7 +79,7 @@ def from_torch(
       >>> torch.from_torch(live)
       shift(schedule=step_decay(init_value=0.1, factor=0.5, every=30), steps=12)
     """
-    inner, processes = _unwrapped(scheduler)
+    inner, processes, stops = _unwrapped(scheduler)
     count = None if steps is None else _whole("steps", steps, 1)
     groups = inner.optimizer.param_groups
     if _whole("group", group, 0) >= len(groups):
@@ -90,21 +90,33 @@ def from_torch(
         return driven
     read = _momentum_of if momentum else _rate_of
     if momentum and read(groups[group]) is None:
-        raise ValueError("from_torch: momentum must be there, got a group without one")
+        raise ValueError(
+            f"from_torch: momentum must be False, for group={group} has none, got "
+            "momentum=True"
+        )
 
     def advance(twin: Any) -> None:
         for _ in range(processes):
-            twin.step()
+            if not stops or twin._step_count <= twin.total_steps:
+                twin.step()
 
-    def future() -> Iterator[float]:
+    def future() -> Future:
         return rates(inner, advance, lambda groups: float(read(groups[group])))
 
     now = float(read(groups[group]))
+    if not np.isfinite(now):
+        raise ValueError(
+            f"from_torch: scheduler must have a finite rate in group={group}, has {now}, "
+            f"got scheduler={_shown(scheduler)}"
+        )
     try:
-        schedule = from_now(inner, group, now, momentum)
-        if processes > 1:
+        with random_states_kept():  # functions of the user's are called
+            schedule = from_now(inner, group, now, momentum)
+        if processes & (processes - 1):  # a part of a step that is no exact number
             raise Unreadable(f"a step of it is {processes} steps")
-        _prove(schedule, future(), count)
+        if processes > 1:
+            schedule = stretch(schedule, 1 / processes)
+        prove(schedule, future(), count)
     except (Unreadable, ValueError, TypeError) as reason:  # or a schedule refuses it
         if count is None:
             raise ValueError(
@@ -112,7 +124,7 @@ def from_torch(
                 f"number of steps that you need, for a table of them, got scheduler="
                 f"{_shown(scheduler)}"
             ) from None
-        return _table(scheduler, future(), count)
+        return table(_shown(scheduler), future, count)
     return schedule
 
 
@@ -120,14 +132,17 @@ def _whole(argument: str, value: Any, least: int) -> int:
     return int(admitted("from_torch", argument, value, whole_number(least)))
 
 
-def _unwrapped(scheduler: Any) -> tuple[Any, int]:
-    """PyTorch's scheduler, and how many of its steps are one."""
-    processes = 1
+def _unwrapped(scheduler: Any) -> tuple[Any, int, bool]:
+    """PyTorch's scheduler, how many of its steps are one, and whether Accelerate stops to
+    step it at its `total_steps`.
+    """
+    processes, stops = 1, False
     if type(scheduler).__name__ == "AcceleratedScheduler":
+        inner = scheduler.scheduler
         if scheduler.step_with_optimizer and not scheduler.split_batches:
             state = sys.modules["accelerate.state"].AcceleratorState()
-            processes = state.num_processes
-        scheduler = scheduler.scheduler
+            processes, stops = state.num_processes, hasattr(inner, "total_steps")
+        scheduler = inner
     module = type(scheduler).__module__ or ""
     if module.startswith("timm."):
         raise TypeError(
@@ -142,7 +157,7 @@ def _unwrapped(scheduler: Any) -> tuple[Any, int]:
             "from_torch: scheduler must be one of PyTorch's schedulers, got scheduler="
             f"{_shown(scheduler)}"
         )
-    return scheduler, processes
+    return scheduler, processes, stops
 
 
 def _shown(scheduler: Any) -> str:
@@ -164,6 +179,7 @@ def _driven(scheduler: Any, group: int) -> MetricDriven | None:
     """One that a metric drives, or None."""
     for name in (cls.__name__ for cls in type(scheduler).__mro__):
         if name in _DRIVEN:
+            _as_pytorch_has_it(scheduler, name)
             make, attributes = _DRIVEN[name]
             given = {key: plain(getattr(scheduler, key)) for key in attributes}
             for argument in ("min_lr", "max_lr"):
@@ -176,11 +192,21 @@ def _driven(scheduler: Any, group: int) -> MetricDriven | None:
     return None
 
 
+def _as_pytorch_has_it(scheduler: Any, name: str) -> None:
+    try:
+        refuse_changed(scheduler, name)
+    except Unreadable as reason:
+        raise ValueError(
+            f"from_torch: scheduler cannot be read, for {reason}, got scheduler="
+            f"{_shown(scheduler)}"
+        ) from None
+
+
 def _limit(argument: str, limits: Any, group: int) -> float:
     if group >= len(limits):
         raise ValueError(
-            f"from_torch: {argument} of a group that was added later is not known, got "
-            f"group={group}"
+            f"from_torch: group must be one that the scheduler was made with, for "
+            f"{argument} of later ones is not known, got group={group}"
         )
     return float(limits[group])
 
@@ -202,50 +228,3 @@ _DRIVEN: dict[str, tuple[Callable[..., MetricDriven], tuple[str, ...]]] = {
         ),
     ),
 }
-
-
-def _prove(schedule: Schedule, future: Iterator[float], count: int | None) -> None:
-    """Compares with the scheduler's own steps; refuses the first that differs."""
-    last = phases_of(schedule, _MOST)[-1].begin  # of waves and cycles so far
-    steps = max(_LEAST, min(max(int(last) + 2, count or 0), _MOST))
-    real = []
-    try:
-        for rate in islice(future, steps):
-            real.append(rate)
-    except Exception as error:  # whatever PyTorch raises past an end
-        if len(real) == 1:
-            raise Unreadable(f"a copy of it cannot make a step ({error})") from None
-    found = schedule.at(np.arange(len(real)))
-    expected = np.array(real)
-    # PyTorch multiplies in double precision, step by step; a rate near 0 is measured by
-    # the largest.
-    scale = np.max(np.abs(expected), initial=0.0)
-    differs = ~(np.abs(found - expected) <= 1e-6 * scale)
-    if np.any(differs):
-        step = int(np.argmax(differs))
-        raise Unreadable(
-            f"PyTorch would give {expected[step]} at step {step} from now, and its "
-            f"attributes say {found[step]}"
-        )
-
-
-def _table(scheduler: Any, future: Iterator[float], count: int) -> Schedule:
-    """The rates themselves."""
-    values: list[float] = []
-    try:
-        for rate in islice(future, count):
-            values.append(rate)
-    except Exception as error:
-        raise ValueError(
-            f"from_torch: scheduler must make {count} steps, but a copy of it failed "
-            f"after {len(values)}: {error}, got scheduler={_shown(scheduler)}"
-        ) from error
-    if len(values) < count:
-        raise ValueError(
-            f"from_torch: scheduler must make {count} steps, but ends after "
-            f"{len(values)}, got scheduler={_shown(scheduler)}"
-        )
-    changes = [i for i in range(1, count) if values[i] != values[i - 1]]
-    if not changes:
-        return constant(values[0])
-    return piecewise_constant(changes, [values[0], *(values[i] for i in changes)])

@@ -11,6 +11,7 @@ from jaxsched.rule import rule_of
 from jaxsched.schedule import Schedule, as_schedule
 from jaxsched.schedule.arguments import constant
 from jaxsched.schedule.operators import divide
+from jaxsched.schedule.programs import elsewhere
 
 OfBase = Callable[[Any], Schedule]
 
@@ -26,10 +27,20 @@ def function_of(function: Any) -> OfBase | None:
             return _NAMED[name](keywords)
     try:
         factor = as_schedule(function)
-        factor.at(np.arange(3))  # traces it, if it is none of ours
+        exact = factor.at(_TRIED)  # traces it, if it is none of ours
+        steps = _TRIED.astype(np.int32)
+        used = elsewhere(lambda: np.asarray(factor(steps), np.float64), x64=False)
     except Exception:  # whatever a user's function does with what it cannot compute
         return None
+    # Its integers may overflow in a program, where they have 32 bits.
+    size = np.max(np.abs(exact), initial=0.0)
+    if not np.all(np.abs(used - exact) <= 1e-4 * np.abs(exact) + 1e-6 * size):
+        return None
     return lambda base: _scaled(factor, base)
+
+
+# Where a function is tried: as a schedule in double precision, and as programs use it.
+_TRIED = np.array([*range(2048), *(2**k for k in range(11, 22))])
 
 
 def _scaled(factor: Schedule, base: Any) -> Schedule:

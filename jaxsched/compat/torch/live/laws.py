@@ -58,6 +58,7 @@ class Law(NamedTuple):
 def law(scheduler: Any, group: int, momentum: bool) -> Law:
     """What a single scheduler does."""
     name = name_of(scheduler)
+    refuse_changed(scheduler, name)
     if momentum and getattr(scheduler, "cycle_momentum", False) and name in _MOMENTA:
         return _MOMENTA[name](scheduler, group)
     if momentum:
@@ -74,6 +75,20 @@ def name_of(scheduler: Any) -> str:
         if cls.__name__ in known:
             return cls.__name__
     return type(scheduler).__name__
+
+
+# What decides about the rates of a scheduler of PyTorch's.
+_DECIDING = ("get_lr", "_get_closed_form_lr", "step", "_reduce_lr", "_update_lr")
+
+
+def refuse_changed(scheduler: Any, name: str) -> None:
+    """Refuses a class of the user's own that does something else than PyTorch's."""
+    for cls in type(scheduler).__mro__:
+        if cls.__name__ == name:
+            return
+        for method in _DECIDING:
+            if method in vars(cls):
+                raise Unreadable(f"its class {cls.__name__} has a {method} of its own")
 
 
 def _base_of(scheduler: Any, group: int) -> float | None:
@@ -120,7 +135,10 @@ def _function(scheduler: Any, group: int) -> Callable[[Any], Schedule]:
         raise Unreadable("the function of that group, added later, is not known")
     of_base = function_of(own(scheduler.lr_lambdas[group]))
     if of_base is None:
-        raise Unreadable("its function is Python code that JAX cannot trace")
+        raise Unreadable(
+            "its function is Python code that JAX cannot trace or that needs integers of "
+            "more than 32 bits"
+        )
     return of_base
 
 
