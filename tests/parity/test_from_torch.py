@@ -21,6 +21,7 @@ from live_states import (  # noqa: E402
     CLASSES,
     HARD,
     ODD,
+    Counting,
     advance,
     future,
     optimizer,
