@@ -1,7 +1,7 @@
 """docs/recipes.md: every schedule on it is the library's formula, in float64."""
 
 import re
-from math import cos, exp, log, pi, sin, sqrt
+from math import cos, exp, floor, log, pi, sin, sqrt
 from pathlib import Path
 
 import jax
@@ -156,24 +156,73 @@ def dino_rate(t):
     return linspaced(t, 0.0, 1e-6) if t < TOTAL else 1e-6
 
 
-def timm_cosine(t, length, low, warmup, first):
+def modded_nanogpt(t):
+    """The stage's rate, drawn to the last rate; 10 steps of extension."""
+    scheduled = TOTAL - 10
+    rate = 1.0 if t < 330 else 1.52 if t < 660 else 1.73
+    begin = int(scheduled * (1 - 0.60))
+    if t >= begin:
+        u = min(1.0, (t - begin) / (scheduled - begin))
+        rate = rate * (1 - u) + 0.15 * u
+    return PEAK * rate
+
+
+def modded_nanogpt_momentum(t):
+    begin = TOTAL - 50
+    if t < 300:
+        return 0.85 + t / 300 * (0.95 - 0.85)
+    if t > begin:
+        return 0.95 - min((t - begin) / 50, 1.0) * (0.95 - 0.85)
+    return 0.95
+
+
+def timm_cosine(t, length, low, warmup, first, prefix=False):
     if t < warmup:
         return first + (PEAK - first) * t / warmup
+    t = t - warmup if prefix else t
     return low + (PEAK - low) * half_cosine(t / length) if t < length else low
+
+
+def mmdetection():
+    """Each scheduler multiplies the rate that it finds, step after step."""
+    first, length = 0.001, 500 - 1
+    rates = [PEAK * first]
+    for t in range(1, len(STEPS)):
+        factor = 1.0
+        if t < 500:
+            factor += (1 - first) / (length * first + (t - 1) * (1 - first))
+        if t in (8 * N, 11 * N):
+            factor *= 0.1
+        rates.append(rates[-1] * factor)
+    return rates
 
 
 def fairseq_cosine(t):
     if t < RAMP:
-        return 1e-7 + (PEAK - 1e-7) * t / RAMP
-    t, length, factor = t - RAMP, 300, 1.0
-    while t >= length:
-        t, length, factor = t - length, 2 * length, 0.5 * factor
-    return factor * (LOW + (PEAK - LOW) * half_cosine(t / length))
+        return 1e-7 + t * ((PEAK - 1e-7) / RAMP)
+    t, period, mult = t - RAMP, 300, 2
+    i = floor(log(1 - t / period * (1 - mult), mult))
+    t = t - (1 - mult**i) / (1 - mult) * period
+    return 0.5**i * (LOW + (PEAK - LOW) * half_cosine(t / (mult**i * period)))
 
 
 def yolo(t):
     """The rate of the epoch."""
-    return PEAK * (1 - min(t // N * N / TOTAL, 1.0) * 0.99)
+    epochs = TOTAL // N
+    return PEAK * ((1 - min(t // N, epochs) / epochs) * (1 - 0.01) + 0.01)
+
+
+def yolo_run(first):
+    """The loop over epochs and batches, with a scheduler set back by one."""
+    rates, rate, counter = [], PEAK, -1
+    for t in range(len(STEPS)):
+        if t and t % N == 0:
+            counter += 1
+            rate = yolo(counter * N)
+        if t <= RAMP:
+            rate = np.interp(t, [0, RAMP], [first, yolo(t)])
+        rates.append(rate)
+    return rates
 
 
 def detectron2(t, schedule):
@@ -210,8 +259,10 @@ FORMULAS = {
     "nanochat": nanochat,
     "nanochat_momentum": nanochat_momentum,
     "nanochat_weight_decay": lambda t: 0.2 * half_cosine(t / TOTAL),
-    "modded_nanogpt": lambda t: PEAK * (1 - 0.9 * max(min(t, TOTAL) - 600, 0) / 400),
-    "modded_nanogpt_momentum": lambda t: line(t, 0.85, 0.95, 300),
+    "modded_nanogpt": modded_nanogpt,
+    "modded_nanogpt_momentum": modded_nanogpt_momentum,
+    "modded_nanogpt_2025": lambda t: line(t - 0.6 * TOTAL, PEAK, 0.1 * PEAK, 400),
+    "modded_nanogpt_momentum_2025": lambda t: line(t, 0.85, 0.95, 300),
     "torchtitan_older": lambda t: torchtitan(t, 1, lambda u: 1 - u),
     "torchtitan_newer": lambda t: torchtitan(t, 0, lambda u: 1 - u),
     "torchtitan_sqrt": lambda t: torchtitan(t, 0, lambda u: 1 - sqrt(u)),
@@ -236,11 +287,12 @@ FORMULAS = {
     ),
     "convnext": lambda t: linspaced(t, 0.0, LOW),
     "deit_epochs": lambda t: timm_cosine(t, 20, 1e-5, 5, 1e-6),
-    "deit": lambda t: timm_cosine(t // N, 20, 1e-5, 5, 1e-6),
-    "swin": lambda t: timm_cosine(t, TOTAL, 5e-6, RAMP, 5e-7),
-    "mmdetection": lambda t: (
-        line(t, 0.001, 1.0, 499) * PEAK * 0.1 ** ((t >= 8 * N) + (t >= 11 * N))
+    "deit": lambda t: timm_cosine(max(t // N - 1, 0), 20, 1e-5, 5, 1e-6),
+    "swin": lambda t: timm_cosine(
+        max(t - 1, 0), TOTAL - RAMP, 5e-6, RAMP, 5e-7, prefix=True
     ),
+    "swin_2021": lambda t: timm_cosine(max(t - 1, 0), TOTAL, 5e-6, RAMP, 5e-7),
+    "mmdetection": mmdetection().__getitem__,
     "detectron2_multistep": lambda t: detectron2(
         t, lambda t: PEAK * 0.1 ** ((t >= 600) + (t >= 900))
     ),
@@ -249,8 +301,9 @@ FORMULAS = {
     ),
     "yolo_epochs": yolo,
     "yolo_ramp": lambda t: min(t / RAMP, 1.0),
-    "yolo_weights": lambda t: line(t, 0.0, yolo(t), RAMP),
-    "yolo_biases": lambda t: line(t, 0.1, yolo(t), RAMP),
+    "yolo_late": lambda t: yolo(t + RAMP),
+    "yolo_weights": yolo_run(0.0).__getitem__,
+    "yolo_biases": yolo_run(0.1).__getitem__,
     "yolo_momentum": lambda t: line(t, 0.8, 0.937, RAMP),
     "fairseq_cosine": fairseq_cosine,
     "stable_diffusion": lambda t: line(t, 1e-6 * PEAK, PEAK, RAMP),
@@ -263,7 +316,7 @@ FORMULAS = {
     "whisper": lambda t: ramped(t, PEAK * (1 - after(t))),
     "openfold_decay": lambda t: PEAK * 0.95 ** ((t + 1) // 200 + 1),
     "openfold": openfold,
-    "purejaxrl": lambda t: PEAK * max(1 - t // 20 / (TOTAL / 20), 0),
+    "purejaxrl": lambda t: PEAK * max(1 - t // (4 * 4) / (TOTAL // 4 // 4), 0),
     "composer_cosine": lambda t: ramped(t, LOW + (PEAK - LOW) * half_cosine(after(t))),
     "composer_linear": lambda t: ramped(t, LOW + (PEAK - LOW) * (1 - after(t))),
     "composer_multistep": lambda t: PEAK * 0.1 ** ((t >= 500) + (t >= 800)),

@@ -88,6 +88,10 @@ def test_there_and_back(name):
         js.cosine_restarts(1.0, 0.0, 7, limit=4),
         js.cycle(js.warmup_linear(1.0, total_steps=9, warmup_steps=3), 9, limit=3),
         js.clip(js.exponential_decay(1.0, 0.9), min_value=0.25),
+        js.natural_exponential_decay(1.0, 1e-4),
+        js.natural_exponential_decay(1.0, 0.0),
+        js.exponential_decay(1.0, 0.9999),
+        js.exponential_decay(1.0, 1.001, steps=2),
         js.wsd(1.0, 60, 10, 20, end_value=0.1, shape="cosine"),
         js.one_cycle(1.0, 60, 20, shape="linear"),
         js.cooldown(js.shift(js.step_decay(1.0, 0.5, every=10), 5), 30, 10),
@@ -147,7 +151,7 @@ def test_what_optax_lacks_is_said(schedule, lacks):
 @pytest.mark.skipif(jax.config.jax_enable_x64, reason="Optax is right in float64")
 def test_what_differs_is_refused():
     """Optax's exponential is off by a percent where a factor is nearly 1."""
-    schedule = js.exponential_decay(1.0, 1 - 1e-7)
+    schedule = js.step_decay(1.0, 1 - 1e-7, every=1)
     with pytest.raises(ValueError, match=r"Optax's schedule gives .* instead of"):
         js.to_optax(schedule, total_steps=10**7)
 

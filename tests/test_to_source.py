@@ -1,10 +1,12 @@
 """to_source writes functions that need nothing of this library, and do the same."""
 
 import functools
+import linecache
 import math
 import re
 import subprocess
 import sys
+import types
 
 import jax
 import jax.numpy as jnp
@@ -194,6 +196,140 @@ def test_steps_of_all_kinds():
     optax.sgd(function).init(jnp.ones(2))
 
 
+# ----- what users may write -----
+
+SIZE = np.int64(2)
+TABLE = np.array([1, 2, 3])
+BOUND = float("inf")
+size = 3
+
+
+@jax.jit
+def compiled(x):
+    return x * HALF
+
+
+def by_attribute(step):
+    x = jnp.ones(7)
+    return x.size * 0.1 + 0.0 * step
+
+
+def with_numbers(step, k=HALF):
+    value: jax.Array = TABLE[SIZE] * jnp.minimum(jnp.asarray(step, float), BOUND)
+    return value * k + compiled(jnp.asarray(step, float))
+
+
+def with_inner(step):
+    def inner(x: float) -> float:
+        return x * math.e
+
+    return inner(jnp.asarray(step, float)) + size
+
+
+def with_an_import(step):
+    import math
+
+    return jnp.asarray(step, float) * math.tau
+
+
+@js.schedule
+def earlier(step, schedule: js.ScheduleLike, k: js.Value = HALF):
+    return schedule(step - 5) + k
+
+
+@js.schedule
+def relative(step, schedule: js.ScheduleLike):
+    return schedule(step) / schedule(2)
+
+
+@js.schedule
+def flat(step, value: js.Value):
+    return value
+
+
+def progress_of_step(step):
+    return js.progress(step, 10)[0]
+
+
+INNER = [
+    js.linear(1.0, 0.5, 10),
+    js.noam(64, 5),
+    js.cosine_restarts(1.0, 0.1, 7),
+    js.shift(js.linear(1.0, 0.5, 10), 3),
+    js.exponential_decay(1.0, 0.5, 3),
+]
+WRITTEN = [
+    *map(js.as_schedule, (by_attribute, with_numbers, with_inner, with_an_import)),
+    js.as_schedule(progress_of_step),
+    *map(earlier, INNER),
+    *map(relative, INNER),
+    flat(0.5),
+    js.warmup(flat(0.5), 5),
+]
+
+
+@pytest.mark.parametrize("s", WRITTEN, ids=lambda s: s._rule.name)
+def test_the_corners_of_what_users_write(s):
+    """With promotion as most users have it, which their functions may rely on."""
+    with jax.numpy_dtype_promotion("standard"):
+        function, text = run(s)
+        now = np.arange(40)
+        expected = np.asarray(s(now))
+        found = function(now)
+        assert found.shape == expected.shape
+        assert ulps(found, expected) <= 10
+    assert "jaxsched" not in text
+    assert " at 0x" not in text
+
+
+def twice(function):
+    @functools.wraps(function)
+    def doubled(step):
+        return 2 * function(step)
+
+    return doubled
+
+
+@twice
+def decorated(step):
+    return jnp.asarray(step, float)
+
+
+def shadowing(step):
+    return sum(HALF for HALF in (1.0, 2.0)) + 0.0 * step + HALF
+
+
+class Constants:
+    factor = 2.0
+
+
+def of_a_class(step):
+    return Constants.factor * step
+
+
+WORD = np.str_("word")
+
+
+def of_a_word(step):
+    return step * len(WORD)
+
+
+def test_modules_of_one_name():
+    """Two of a user's modules call two modules alike."""
+    one, two = types.ModuleType("one"), types.ModuleType("two")
+    made = []
+    for module, line in ((one, "import numpy as np"), (two, "import jax.numpy as np")):
+        code = f"{line}\ndef of_{module.__name__}(step):\n"
+        code += "    return np.sqrt(4.0) + 0.0 * step\n"
+        file = f"<{module.__name__}>"
+        linecache.cache[file] = (len(code), None, code.splitlines(True), file)
+        exec(compile(code, file, "exec"), vars(module))
+        made.append(js.as_schedule(vars(module)[f"of_{module.__name__}"]))
+    with jax.numpy_dtype_promotion("standard"):
+        function, _ = run(made[0] + made[1])
+        assert function(3) == 4
+
+
 CAPTURED = 3
 
 
@@ -220,6 +356,16 @@ REFUSED = {
     "lambda": (js.as_schedule(lambda step: 0.1 * step), "<lambda> is no function"),
     "closure": (holding(2.0), "scaled uses variables of the function around it: scale"),
     "list": (js.as_schedule(needs_a_list), "needs_a_list uses IN_A_LIST"),
+    "decorated": (
+        js.as_schedule(decorated),
+        "uses variables of the function around it",
+    ),
+    "shadowing": (
+        js.as_schedule(shadowing),
+        "HALF as its own and as its module's name",
+    ),
+    "a class": (js.as_schedule(of_a_class), "of_a_class uses Constants"),
+    "a word": (js.as_schedule(of_a_word), "of_a_word uses WORD"),
     "of ours": (js.as_schedule(clocked), "clocked uses js.Clock"),
     "partial": (js.as_schedule(functools.partial(wave)), "partial is no function"),
     "of optax": (
@@ -243,10 +389,17 @@ def test_what_has_no_source_is_refused(schedule, reason):
     [
         ((js.reduce_on_plateau(0.1),), TypeError, "driven by a metric"),
         (("cosine",), TypeError, "schedule must be"),
-        ((js.stack([js.constant(0.1)] * 2),), ValueError, "stacked"),
+        (
+            (js.stack([js.constant(0.1)] * 2),),
+            ValueError,
+            "to_source: schedule must not",
+        ),
         ((0.1, "a b"), ValueError, "name must be free"),
         ((0.1, "def"), ValueError, "name must be free"),
         ((0.1, "step"), ValueError, "name must be free"),
+        ((0.1, "float"), ValueError, "name must be free"),
+        ((0.1, "range"), ValueError, "name must be free"),
+        ((0.1, "__debug__"), ValueError, "name must be free"),
         ((0.1, 5), TypeError, "name must be text"),
     ],
 )

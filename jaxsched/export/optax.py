@@ -13,6 +13,7 @@ from jaxsched.inspection.phases import horizon
 from jaxsched.inspection.samples import curve
 from jaxsched.rule import admitted, short
 from jaxsched.schedule import Inner, Schedule, ScheduleLike
+from jaxsched.schedule.stacking import leading_axes
 
 # So many steps are compared where a schedule has no end.
 _WITHOUT_END = 1000
@@ -27,7 +28,8 @@ def to_optax(
     """The plain Optax schedule that does the same, where Optax has one.
 
     To leave this library, or to hand a schedule to code that looks into Optax's own. What
-    is returned is made by the functions of `optax.schedules` alone. Before that it is
+    is returned is made by the functions of `optax.schedules` alone (a callable of yours is
+    returned as it is). Before that it is
     compared: at every step of a short run, and of a long one where its curve turns or
     jumps. It has what Optax's have: closures, and float32, whose errors are as large as
     1e-5 of the largest value, and so larger than a rate that has nearly come to 0.
@@ -64,7 +66,11 @@ def to_optax(
     inner = admitted("to_optax", "schedule", schedule, Inner())
     if is_traced(inner):
         raise TypeError("to_optax: schedule must be known, not traced")
-    inner.at(0)  # refuses stacked hyperparameters
+    if leading_axes("to_optax", inner):
+        raise ValueError(
+            "to_optax: schedule must not be stacked; index it for one of its members, got "
+            f"schedule={short(inner)}"
+        )
     try:
         made = in_optax(inner)
     except Lacking as lacking:

@@ -199,9 +199,20 @@ def _clip(s: Schedule) -> OptaxSchedule:
 
 def _decay(s: Schedule, end_value: float | None = None) -> OptaxSchedule:
     init, factor, steps = _number(s.init_value), _number(s.factor), _number(s.steps)
+    if not s.staircase and 0.9 < factor < 1.1 and factor != 1:
+        return _by_e(init, math.log(factor) / steps, end_value)
     return optax.exponential_decay(
         init, steps, factor, staircase=s.staircase, end_value=end_value
     )
+
+
+def _by_e(init: float, growth: float, end_value: float | None = None) -> OptaxSchedule:
+    """The product init * e^(growth t); a factor near 1 would lose its digits in float32."""
+    if growth == 0:
+        return optax.constant_schedule(init)
+    factor = math.exp(math.copysign(1.0, growth))
+    steps: Any = 1 / abs(growth)
+    return optax.exponential_decay(init, steps, factor, end_value=end_value)
 
 
 def _stairs(s: Schedule) -> OptaxSchedule:
@@ -222,9 +233,7 @@ _MAKERS: dict[Rule, Callable[[Any], OptaxSchedule]] = {
         (exponential_decay, _decay),
         (
             natural_exponential_decay,
-            lambda s: optax.exponential_decay(
-                _number(s.init_value), 1, math.exp(-_number(s.rate))
-            ),
+            lambda s: _by_e(_number(s.init_value), -_number(s.rate)),
         ),
         (step_decay, _stairs),
         (piecewise_constant, _table),

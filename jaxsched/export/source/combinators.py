@@ -151,7 +151,7 @@ def _retime(p: Part, t: str) -> str:
 
 @writes(randomness.noise)
 def _noise(p: Part, t: str) -> str:
-    p.writer.imports.add("import jax")
+    p.writer.module("jax", "jax")
     turn = cycle(p, t, "every").turn
     block = p.let("block", f"{turn}.astype(jnp.uint32)")
     key = p.let("key", f'jax.random.key({p["seed"]}, impl="threefry2x32")')
@@ -182,7 +182,7 @@ def _choose(p: Part, t: str) -> str:
 
 @writes(products.compounded)
 def _compounded(p: Part, t: str) -> str:
-    p.writer.imports.add("import jax")
+    p.writer.module("jax", "jax")
     init = p["init_value"]
     held, now = (
         p.function(p.schedule.schedule),

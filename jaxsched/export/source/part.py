@@ -152,4 +152,7 @@ def _summary(rule: Rule) -> str:
 
 def _as_called(part: Part, time: str) -> str:
     """A schedule of the user's own: its rule's source, and a call of it."""
-    return called(part, part.schedule._rule.function, [time], part.schedule)
+    value = called(part, part.schedule._rule.function, [time], part.schedule)
+    # A rule may give one number for all steps, and whole ones.
+    value = part.let("value", f"jnp.asarray({value}, float)")
+    return f"jnp.broadcast_to({value}, jnp.shape({time}))"

@@ -89,7 +89,7 @@ def _spline(p: Part, t: str) -> str:
     last = p.let("last", f"{length} * {slopes}[{after}]")
     slope = p.let("slope", f"jnp.where({early}, {first}, -{last})")
     other = p.let("other", f"jnp.where({early}, {last}, -{first})")
-    bend = f"3 * {rise} - other - 2 * {slope}".replace("other", other)
+    bend = f"3 * {rise} - {other} - 2 * {slope}"
     bend = p.let("bend", f"{bend} + {u} * ({slope} + {other} - 2 * {rise})")
     value = f"jnp.where({early}, {values}[{before}], {values}[{after}])"
     near = p.let("value", value)

@@ -1,5 +1,6 @@
 """to_source: a schedule as a function of the step in jax.numpy alone."""
 
+import builtins
 import keyword
 import re
 import sys
@@ -10,10 +11,11 @@ import jax.numpy as jnp
 from jaxsched.arrays import default_float, is_traced
 from jaxsched.export.source import combinators, curves, tables  # noqa: F401, they enter
 from jaxsched.export.source.part import written
-from jaxsched.export.source.writer import Lacking, Writer, needed
+from jaxsched.export.source.writer import Lacking, Writer, as_step, needed
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import admitted, short
 from jaxsched.schedule import Inner, Schedule, ScheduleLike
+from jaxsched.schedule.stacking import leading_axes
 
 # A schedule that takes more is named by its beginning.
 _MOST_LINES = 8
@@ -24,9 +26,12 @@ def to_source(schedule: ScheduleLike, *, name: str = "schedule") -> str:
 
     To leave this library, to publish a run's schedule with its code, or to read what a
     composition computes. The text has each part of the schedule under a comment and each
-    number under a name, passes a linter, and imports nothing of this library. Its values
-    are those of the schedule within 10 units in the last place, at integer and float
-    steps of any shape, inside and outside of `jax.jit`.
+    number under a name, passes a linter (what you wrote yourself as it does), and imports
+    nothing of this library. Its values are those of the schedule within 10 units in the
+    last place, at integer and float steps of any shape, inside and outside of `jax.jit`.
+    Where single precision itself is further off, the two differ by that:
+    `compounding_time_decay`, cycles whose length is no whole number near a restart, and
+    values near 0 that are differences of others.
 
     What a schedule does besides is left behind: the text is a plain function that cannot
     be compared, saved or mapped over, its gradients are those of its formula as JAX takes
@@ -35,7 +40,8 @@ def to_source(schedule: ScheduleLike, *, name: str = "schedule") -> str:
     `noise` needs `jax.random`.
 
     Schedules and shapes of your own come along as the functions that you wrote, without
-    decorators and annotations, with the module imports and the functions that they use.
+    decorators and annotations, with the modules, numbers and functions that they use.
+    Their hyperparameters must be numbers and schedules.
 
     Args:
       schedule: A schedule, a number, or a callable of the step that `def` made.
@@ -86,9 +92,14 @@ def to_source(schedule: ScheduleLike, *, name: str = "schedule") -> str:
         raise TypeError("to_source: schedule must be known, not traced")
     if not isinstance(name, str):
         raise TypeError(f"to_source: name must be text, got name={short(name)}")
-    if not name.isidentifier() or keyword.iskeyword(name) or name in {"step", "jnp"}:
+    taken = {"step", "jnp", "jax", *dir(builtins), *keyword.kwlist}
+    if not name.isidentifier() or name in taken:
         raise ValueError(f"to_source: name must be free for a function, got {name=}")
-    inner.at(0)  # refuses stacked hyperparameters
+    if leading_axes("to_source", inner):
+        raise ValueError(
+            "to_source: schedule must not be stacked; index it for one of its members, "
+            f"got schedule={short(inner)}"
+        )
     writer = Writer(name)
     try:
         value = written(writer, inner, "step")
@@ -107,10 +118,7 @@ def _module(writer: Writer, schedule: Schedule, name: str, value: str) -> str:
         value = f"{value}.astype({dtype.name!r})"
     body = [
         _docstring(schedule),
-        "step = jnp.asarray(step)",
-        "is_whole = jnp.issubdtype(step.dtype, jnp.integer)",
-        "step = step.astype(jnp.result_type(int if is_whole else float))",
-        "step = jnp.maximum(step, 0)",
+        *as_step("step"),
         *needed(writer.lines, value),
         "",
         f"return {value}",
@@ -123,7 +131,7 @@ def _module(writer: Writer, schedule: Schedule, name: str, value: str) -> str:
 
 def _imports(writer: Writer) -> str:
     """Those of the standard library first, as linters like them."""
-    ours = sorted(writer.imports, key=lambda line: (line.startswith("from"), line))
+    ours = sorted(writer.imports(), key=lambda line: (line.startswith("from"), line))
     standard = [x for x in ours if re.split(r"[ .]", x)[1] in sys.stdlib_module_names]
     others = [x for x in ours if x not in standard]
     return "\n\n".join("\n".join(x) for x in (standard, others) if x)
@@ -132,6 +140,9 @@ def _imports(writer: Writer) -> str:
 def _docstring(schedule: Schedule) -> str:
     """What the function computes, in this library's words."""
     text = repr(schedule).replace("\\", "/").replace('"', "'")
+    text = re.sub(
+        r" at 0x[0-9a-f]+", "", text
+    )  # of a function: another one in each run
     lines = textwrap.wrap(text, 80, break_on_hyphens=False)
     if len(lines) > _MOST_LINES:
         lines = [*lines[:_MOST_LINES], "..."]

@@ -1,15 +1,12 @@
 """A user's own functions in the source: their text, without what it owes to us."""
 
 import ast
-import inspect
 import sys
-import textwrap
 import types
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from jaxsched.export.source.definitions import definition, globals_of, number_text
 from jaxsched.export.source.writer import Lacking, Writer, literal
 from jaxsched.progress import progress
 from jaxsched.rule import Bound
@@ -44,52 +41,46 @@ def _argument(part: Any, key: str, of: Bound) -> str:
 
 def function_of(writer: Writer, function: Callable[..., Any]) -> str:
     """Enters a function before the source, and what it uses; gives its name there."""
-    plain = inspect.unwrap(function)
+    plain = _without_jit(function)
     if plain in writer.names:
         return writer.names[plain]
     if plain is progress:
-        writer.names[plain] = "progress"
-        writer.functions.append(_PROGRESS)
-        return "progress"
+        name = writer.names[plain] = writer.free("progress")
+        writer.functions.append(_PROGRESS.replace("def progress", f"def {name}"))
+        return name
     what = getattr(plain, "__name__", type(plain).__name__)
     if not isinstance(plain, types.FunctionType) or what == "<lambda>":
         raise Lacking(f"{what} is no function made by def, whose source can be read")
+    if hasattr(plain, "__wrapped__"):
+        raise Lacking(
+            f"{what} is decorated, and what its decorator does cannot be read"
+        )
     if held := ", ".join(captured(plain)):
         raise Lacking(f"{what} uses variables of the function around it: {held}")
-    tree = _definition(plain, what)
+    tree = definition(plain)
     tree.name = writer.free(what if writer.is_free(what) else f"{what}_function")
     writer.names[plain] = tree.name
-    tree = _Moved(writer, plain).visit(tree)
-    writer.functions.append(ast.unparse(tree))
+    tree = _Moved(writer, plain, globals_of(tree)).visit(tree)
+    writer.functions.append(ast.unparse(ast.fix_missing_locations(tree)))
     return tree.name
 
 
-def _definition(function: types.FunctionType, what: str) -> ast.FunctionDef:
-    """Its definition, without decorators and annotations."""
-    try:
-        text = textwrap.dedent(inspect.getsource(function))
-        [tree] = ast.parse(text).body
-    except (OSError, TypeError, SyntaxError):
-        raise Lacking(f"the source of {what} cannot be read") from None
-    if not isinstance(tree, ast.FunctionDef):
-        raise Lacking(f"the source of {what} cannot be read")
-    tree.decorator_list, tree.returns = [], None
-    arguments = tree.args
-    for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
-        argument.annotation = None
-    return tree
+def _without_jit(function: Any) -> Any:
+    """The function that `jax.jit` was given: compiled or not, it does the same."""
+    while type(function).__module__.startswith("jax") and hasattr(
+        function, "__wrapped__"
+    ):
+        function = function.__wrapped__
+    return function
 
 
 class _Moved(ast.NodeTransformer):
     """What a function finds in its module, as the source has it."""
 
-    def __init__(self, writer: Writer, function: types.FunctionType):
+    def __init__(self, writer: Writer, function: types.FunctionType, used: set[str]):
         self.writer, self.function = writer, function
-        self.names = {
-            name: value
-            for name, value in function.__globals__.items()
-            if name in _names(function.__code__)
-        }
+        found = function.__globals__
+        self.names = {name: found[name] for name in used if name in found}
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         held = (
@@ -100,7 +91,7 @@ class _Moved(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id not in self.names or not isinstance(node.ctx, ast.Load):
+        if node.id not in self.names:
             return node
         return self._found(node.id, self.names[node.id])
 
@@ -108,28 +99,21 @@ class _Moved(ast.NodeTransformer):
         return ast.parse(self._text(name, value), mode="eval").body
 
     def _text(self, name: str, value: Any) -> str:
+        value = _without_jit(value)
         module = getattr(value, "__module__", None) or ""
-        own = {_OURS, _package(self.function.__module__)}
+        is_own = _package(module) in {_OURS, _package(self.function.__module__)}
         if isinstance(value, types.ModuleType) and _package(value.__name__) != _OURS:
-            self.writer.imports.add(_import(value.__name__, name))
-        elif isinstance(value, (bool, int, float, np.ndarray, np.generic)):
-            is_exact = isinstance(value, (bool, int))
-            return f"({value!r})" if is_exact else literal(value)
-        elif isinstance(value, types.FunctionType) and _package(module) in own:
+            return self.writer.module(value.__name__, name)
+        if isinstance(value, types.FunctionType) and is_own:
             return function_of(self.writer, value)
-        elif getattr(sys.modules.get(module), name, None) is value:
-            self.writer.imports.add(f"from {module} import {name}")
-        else:
-            what = self.function.__name__
-            raise Lacking(f"{what} uses {name}, which is no module, number or def")
-        return name
-
-
-def _import(module: str, name: str) -> str:
-    parent, _, last = module.rpartition(".")
-    if name != last:
-        return f"import {module} as {name}"
-    return f"from {parent} import {last}" if parent else f"import {last}"
+        if (text := number_text(value)) is not None:
+            return text
+        own_name = getattr(value, "__name__", "")
+        if not is_own and getattr(sys.modules.get(module), own_name, None) is value:
+            return f"{self.writer.module(module, _package(module))}.{own_name}"
+        raise Lacking(
+            f"{self.function.__name__} uses {name}, which is no module, number or def"
+        )
 
 
 def _package(module: str) -> str:
@@ -137,9 +121,3 @@ def _package(module: str) -> str:
 
 
 _OURS = _package(__name__)
-
-
-def _names(code: types.CodeType) -> set[str]:
-    """The names that code and the functions in it look up."""
-    inner = (c for c in code.co_consts if isinstance(c, types.CodeType))
-    return set(code.co_names).union(*map(_names, inner))

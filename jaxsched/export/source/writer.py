@@ -24,21 +24,19 @@ class Writer:
 
     Attributes:
       lines: The statements so far, without indentation.
-      imports: The import lines.
       functions: The text of functions that stand before it.
       names: What those are called.
     """
 
     lines: list[str]
-    imports: set[str]
     functions: list[str]
     names: dict[Any, str]
 
     def __init__(self, name: str):
         self.lines = []
-        self.imports = {"import jax.numpy as jnp"}
+        self._modules = {"jax.numpy": "jnp"}
         self.functions, self.names = [], {}
-        self._taken = {name, "step", "jnp", "jax", *dir(builtins), *keyword.kwlist}
+        self._taken = {name, "step", "is_whole", "jnp", *dir(builtins), *keyword.kwlist}
         self._of_step = {"step"}
         self._last_comment = ""
 
@@ -49,6 +47,25 @@ class Writer:
             name, count = f"{wanted}_{count}", count + 1
         self._taken.add(name)
         return name
+
+    def module(self, module: str, wanted: str) -> str:
+        """Imports a module; gives what it is called."""
+        if module not in self._modules:
+            self._modules[module] = self.free(wanted)
+        return self._modules[module]
+
+    def imports(self) -> list[str]:
+        """The import lines."""
+        found = []
+        for module, name in self._modules.items():
+            parent, _, last = module.rpartition(".")
+            line = (
+                f"import {module}" if name == module else f"import {module} as {name}"
+            )
+            if parent and name == last:
+                line = f"from {parent} import {last}"
+            found.append(line)
+        return found
 
     def is_free(self, name: str) -> bool:
         """Whether nothing is called so."""
@@ -83,7 +100,7 @@ class Writer:
 
     def begin_function(self, argument: str) -> list[str]:
         """From here on, statements of a function in the function; gives those so far."""
-        outer, self.lines = self.lines, []
+        outer, self.lines = self.lines, as_step(argument)
         self._of_step.add(argument)
         return outer
 
@@ -96,6 +113,16 @@ class Writer:
         body = "\n".join([*needed(self.lines, result), f"return {result}"]).strip("\n")
         head = f"def {name}({argument}):"
         self.lines = [*outer, "", f"{head}\n{textwrap.indent(body, '    ')}", ""]
+
+
+def as_step(name: str) -> list[str]:
+    """Statements that make a step of what a function was given, not below 0."""
+    return [
+        f"{name} = jnp.asarray({name})",
+        f"is_whole = jnp.issubdtype({name}.dtype, jnp.integer)",
+        f"{name} = {name}.astype(jnp.result_type(int if is_whole else float))",
+        f"{name} = jnp.maximum({name}, 0)",
+    ]
 
 
 def needed(lines: list[str], result: str) -> list[str]:
