@@ -356,10 +356,7 @@ REFUSED = {
     "lambda": (js.as_schedule(lambda step: 0.1 * step), "<lambda> is no function"),
     "closure": (holding(2.0), "scaled uses variables of the function around it: scale"),
     "list": (js.as_schedule(needs_a_list), "needs_a_list uses IN_A_LIST"),
-    "decorated": (
-        js.as_schedule(decorated),
-        "uses variables of the function around it",
-    ),
+    "decorated": (js.as_schedule(decorated), "decorated is decorated"),
     "shadowing": (
         js.as_schedule(shadowing),
         "HALF as its own and as its module's name",
