@@ -581,6 +581,10 @@ def test_worked_windows():
     assert int(jnp.argmax(shares)) == 553
 
 
+def test_a_run_without_updates_remembers_none():
+    assert planning.effective_window(0.0, 5, 0.1) == 0
+
+
 def test_a_share_of_1_forgets_all_before():
     s = js.join([0.5, 1.0, 0.5], [2, 3])
     np.testing.assert_allclose(
@@ -664,6 +668,16 @@ BAD = {
         lambda: planning.best_factor(LINE, 10, grad_norms=-1.0),
         ValueError,
         "grad_norms must be finite and >= 0",
+    ),
+    "stacked": (
+        lambda: planning.best_bound(js.stack([LINE, LINE]), 10),
+        ValueError,
+        "best_bound: schedule must not be stacked",
+    ),
+    "traced": (
+        lambda: jax.jit(lambda v: planning.rank([js.constant(v)], 5))(1.0),
+        TypeError,
+        r"rank: schedules\[0\] must be known, not traced",
     ),
     "no schedule": (lambda: planning.rank([], 10), ValueError, "at least one"),
     "one schedule": (

@@ -177,9 +177,10 @@ def _notes(
             f'"lower plateau" jumps at step {run.at} from {height:.4g} to {lower:.4g}'
         )
     if is_longest and longer.factor < 0.999:
+        more = ": an earlier checkpoint allows more" if run.at else ""
         notes.append(
             f'"longer cool-down" begins at step {run.at}, as early as it can, and its '
-            f"factor is {longer.factor:.3f}: an earlier checkpoint allows more"
+            f"factor is {longer.factor:.3f}{more}"
         )
     return tuple(notes)
 

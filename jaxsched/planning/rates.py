@@ -6,10 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from jaxsched.arrays import Numeric
+from jaxsched.arrays import Numeric, is_traced
 from jaxsched.domains.numbers import Number, numeric, whole_number
 from jaxsched.rule import admitted, known, short
 from jaxsched.schedule import Inner, Schedule
+from jaxsched.schedule.stacking import leading_axes
 
 POSITIVE = Number(above=0)
 
@@ -45,7 +46,7 @@ def all_rates(
     Known ones are checked: none may be negative or not finite, and where that must be
     the last not 0.
     """
-    inner = admitted(function, argument, schedule, Inner())
+    inner = single(function, argument, schedule)
     found = inner(jnp.arange(total_steps)) * jnp.ones((), float)
     if known(found):
         host = np.asarray(found)
@@ -62,10 +63,26 @@ def host_rates(
     may_end: bool = False,
 ) -> np.ndarray:
     """The same in double precision, as a NumPy array; with `may_end` the last may be 0."""
-    inner = admitted(function, argument, schedule, Inner())
+    inner = single(function, argument, schedule)
+    if is_traced(inner):
+        raise TypeError(
+            f"{function}: {argument} must be known, not traced, for it is searched or "
+            f"sorted on the host, got {argument}={short(inner)}"
+        )
     found = inner.at(np.arange(total_steps))
     refuse_rates(function, inner, found, argument, may_end=may_end)
     return found
+
+
+def single(function: str, argument: str, schedule: Any) -> Schedule:
+    """One schedule: a stacked one is mapped over."""
+    inner = admitted(function, argument, schedule, Inner())
+    if leading_axes(function, inner):
+        raise ValueError(
+            f"{function}: {argument} must not be stacked; map over it with jax.vmap, or "
+            f"index it, got {argument}={short(inner)}"
+        )
+    return inner
 
 
 def refuse_rates(

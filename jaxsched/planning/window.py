@@ -86,4 +86,8 @@ def effective_window(
     Reference: Bergsma et al. (2025), arXiv:2502.15938, section 3.
     """
     shares = update_weights(schedule, total_steps, weight_decay)
-    return jnp.sum(shares) ** 2 / jnp.sum(shares**2)
+    squares = jnp.sum(shares**2)
+    is_any = squares > 0  # else no update was made
+    return jnp.where(
+        is_any, jnp.sum(shares) ** 2 / jnp.where(is_any, squares, 1.0), 0.0
+    )
