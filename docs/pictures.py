@@ -178,17 +178,14 @@ def planning() -> Figure:
     factors = {name: ranking[name].factor for name in shapes}
     best = {name: factors[name] * shape for name, shape in shapes.items()}
     figure = Figure(figsize=(8, 2.8), layout="constrained")
-    for axes, title, drawn in zip(
-        figure.subplots(1, 2),
-        ("at one peak", "each at its own best height"),
-        (shapes, best),
-        strict=True,
-    ):
+    both = figure.subplots(1, 2)
+    titles = ("at one peak", "each at its own best height")
+    for axes, title, drawn in zip(both, titles, (shapes, best), strict=True):
         js.plot(drawn, total - 1, axes, boundaries=False)
         axes.get_legend().remove()
         axes.set(title=title, xlabel="update", ylabel="", ylim=(0, None))
         axes.spines[["top", "right"]].set_visible(False)
-    handles, _ = axes.get_legend_handles_labels()
+    handles, _ = both[0].get_legend_handles_labels()
     labels = [f"{name}: bound {ranking[name].bound:.4f}" for name in shapes]
     figure.legend(handles, labels, loc="outside right upper", fontsize="small")
     return figure
