@@ -28,7 +28,7 @@ from jaxsched.planning.laws import AnnealingLaw, MultiPowerLaw
 from jaxsched.planning.loss_warmup import loss_warmup
 from jaxsched.planning.ranking import Ranked, Ranking, rank
 from jaxsched.planning.refinement import refine
-from jaxsched.planning.runs import plot_law
+from jaxsched.planning.runs import Run, plot_law
 from jaxsched.planning.weight_decay import following_weight_decay
 from jaxsched.planning.window import effective_window, update_weights
 
@@ -52,6 +52,7 @@ __all__ = [
     "fit_law",
     "law_residuals",
     "plot_law",
+    "Run",
     "merge_weights",
     "decay_of_merge",
     "update_weights",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -13,9 +13,6 @@ from jaxsched.planning.laws import AnnealingLaw, Law, MultiPowerLaw
 from jaxsched.planning.runs import Run, admitted_run, listed
 from jaxsched.rule import admitted, short
 from jaxsched.schedule.programs import elsewhere
-
-if TYPE_CHECKING:
-    pass
 
 L = TypeVar("L", bound=Law)
 
@@ -35,7 +32,12 @@ _DRAWN = {
     "gamma": (0.2, 1.0),
     "alpha": (0.2, 1.0),
 }
-_BOUNDS = {"C": (1e-3, 1e3), "beta": (0.02, 5.0), "gamma": (0.02, 3.0)}
+_BOUNDS = {
+    "C": (1e-3, 1e3),
+    "alpha": (1e-3, 10.0),  # beyond, powers of small sums leave the range of floats
+    "beta": (0.02, 5.0),
+    "gamma": (0.02, 3.0),
+}
 _WIDE = (1e-8, 1e8)
 
 
