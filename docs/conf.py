@@ -13,6 +13,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 import charts  # noqa: E402 - beside this file
 import properties  # noqa: E402
+import runs  # noqa: E402
 
 project = "jaxsched"
 author = copyright = "The jaxsched authors"
@@ -127,6 +128,11 @@ def write_properties(app: Sphinx) -> None:
     (HERE / "properties.inc").write_text(properties.table(), "utf-8")
 
 
+def write_runs(app: Sphinx) -> None:
+    """The table of published runs, which `published.md` includes."""
+    (HERE / "published.inc").write_text(runs.table(), "utf-8")
+
+
 def show_chart(
     app: Sphinx, kind: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
@@ -157,6 +163,7 @@ def setup(app: Sphinx) -> None:
     """Joins the functions above to the events of a build."""
     app.connect("builder-inited", draw_charts)
     app.connect("builder-inited", write_properties)
+    app.connect("builder-inited", write_runs)
     # Before napoleon, which knows only the parts with arguments.
     app.connect("autodoc-process-docstring", show_chart, priority=400)
     app.connect("autodoc-process-docstring", keep_formulas, priority=400)

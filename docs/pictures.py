@@ -17,6 +17,7 @@ from pathlib import Path
 import jax
 import matplotlib
 import numpy as np
+import runs
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -192,7 +193,7 @@ def planning() -> Figure:
 
 
 # Pictures that are on pages, and not in the table.
-OF_PAGES = {"planning": planning}
+OF_PAGES = {"planning": planning, "published": runs.picture}
 
 
 def svg(made: Callable[[], Figure]) -> str:

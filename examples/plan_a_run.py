@@ -309,7 +309,7 @@ def predict_losses(plan: Plan, peak: float) -> Fit:
     schedules = [peak * shapes(plan.steps)[name] for name in names]
     states = plan.trainer.begin(plan.seeds) * len(names)
     places, losses = np.arange(part, plan.steps + 1, part), []
-    for place in places:
+    for place in places.tolist():
         name = f"held-out losses, to update {place}"
         states, found = plan.train(states, schedules, place - part, place, name)
         losses.append(found.mean(axis=1))
@@ -362,6 +362,8 @@ def draw_peaks(axes: Axes, found: Comparison) -> None:
         level = np.interp(np.log(at), np.log(PEAKS), means)
         axes.plot(at, level, "v", ms=9, color=line.get_color(), mec="black")
     axes.set(xscale="log", ylim=(least - 0.01, least + 0.25))
+    axes.set_xticks(PEAKS, [f"{peak:.1e}" for peak in PEAKS])
+    axes.minorticks_off()
     axes.set(xlabel="peak", ylabel="held-out loss")
     axes.set_title("the best peak of each shape as predicted (triangles)")
 

@@ -7,7 +7,7 @@
 
 from typing import TYPE_CHECKING
 
-from jaxsched import planning as planning
+from jaxsched import planning as planning, published as published
 from jaxsched.clock import Clock
 from jaxsched.combinators.blocks import per
 from jaxsched.combinators.choice import choose

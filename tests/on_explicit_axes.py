@@ -15,8 +15,7 @@ import jax
 import numpy as np
 import users
 from cases import ONE_OF_EACH
-from jax.sharding import NamedSharding
-from jax.sharding import PartitionSpec as P
+from jax.sharding import NamedSharding, PartitionSpec as P
 
 import jaxsched as js
 

@@ -16,8 +16,17 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks import __main__ as program
-from benchmarks import compilation, gpu, host, imports, report, step, sweep, tables
+from benchmarks import (
+    __main__ as program,
+    compilation,
+    gpu,
+    host,
+    imports,
+    report,
+    step,
+    sweep,
+    tables,
+)
 from benchmarks.network import problem
 from benchmarks.timing import (
     Measurement,

@@ -12,8 +12,7 @@ import jax
 import numpy as np
 import reference
 from cases import constructor, float_dtype
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 import jaxsched as js
 

@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 import yaml
 from cases import CASES, IDS, thorough
-from driven import DRIVEN
-from driven import IDS as DRIVEN_IDS
+from driven import DRIVEN, IDS as DRIVEN_IDS
 from users import SCHEDULES
 
 import jaxsched as js
@@ -180,7 +179,7 @@ def test_text_is_read_where_a_schedule_is_expected(data, made):
 REFUSED = [
     (
         {"warmup": {"schedule": "cosin(0.1, 0, 900)", "steps": 100}},
-        "from_dict: there is no schedule 'cosin'; the nearest are cosine, join, "
+        "from_dict: there is no schedule 'cosin'; the nearest are cosine, swin, "
         "flat_cosine at warmup.schedule\n  cosin(0.1, 0, 900)\n  ^",
     ),
     (
@@ -209,7 +208,7 @@ REFUSED = [
     ),
     (
         {"name": "warmup", "schedule": {"name": "cosin"}, "steps": 5},
-        "from_dict: there is no schedule 'cosin'; the nearest are cosine, join, "
+        "from_dict: there is no schedule 'cosin'; the nearest are cosine, swin, "
         "flat_cosine at schedule",
     ),
     (

@@ -207,10 +207,11 @@ def found_doctests() -> dict[str, doctest.DocTest]:
         thing = getattr(js, name)
         globs = {"js": js, "__name__": "__main__"}
         found += finder.find(thing, f"{thing.__module__}.{name}", globs=globs)
-    for name in js.planning.__all__:
-        thing = getattr(js.planning, name)
-        if hasattr(thing, "__rule__"):
-            found += finder.find(thing, f"planning.{name}", globs={"js": js})
+    for room in (js.planning, js.published):
+        for name in room.__all__:
+            thing = getattr(room, name)
+            if hasattr(thing, "__rule__"):
+                found += finder.find(thing, f"{name} of a room", globs={"js": js})
     return {test.name: test for test in found if test.examples}
 
 
@@ -302,7 +303,9 @@ def test_every_public_name_is_in_the_api():
     pages = (ROOT / "docs" / "api").glob("*.rst")
     text = "\n".join(page.read_text("utf-8") for page in pages)
     shown = re.findall(r"^\.\. (?:auto\w+|py:data):: (\w+)$", text, re.M)
-    assert sorted(shown) == sorted([*js.__all__, *js.planning.__all__])
+    assert sorted(shown) == sorted(
+        [*js.__all__, *js.planning.__all__, *js.published.__all__]
+    )
 
 
 def test_readme_mentions_every_function():

@@ -94,7 +94,16 @@ ROOMS = [
     *("rule", "domains"),
     *("schedule", "shapes", "transitions", "decays", "piecewise", "cycles"),
     *("combinators", "recipes", "text", "inspection", "metric_driven", "training"),
-    *("grids", "range_test", "clock", "export", "planning", "compat", "command_line"),
+    *(
+        "grids",
+        "range_test",
+        "clock",
+        "export",
+        "planning",
+        "published",
+        "compat",
+        "command_line",
+    ),
 ]
 
 

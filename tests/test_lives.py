@@ -12,8 +12,7 @@ import optax
 import orbax.checkpoint as ocp
 import pytest
 from cases import CASES, IDS, thorough
-from driven import DRIVEN
-from driven import IDS as DRIVEN_IDS
+from driven import DRIVEN, IDS as DRIVEN_IDS
 from users import SCHEDULES
 
 import jaxsched as js

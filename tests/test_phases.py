@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 import users
 from cases import CASES, IDS
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from matplotlib.figure import Figure
 from test_composition import trees
 

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 
 from jaxsched.arrays import Numeric
 from jaxsched.combinators.sequence import join
-from jaxsched.combinators.time import cycle as repeated
-from jaxsched.combinators.time import shift
+from jaxsched.combinators.time import cycle as repeated, shift
 from jaxsched.compat.arguments import NotNegative, Row, Unused
 from jaxsched.compat.lengths import whole
 from jaxsched.compat.peer import peer

@@ -3,10 +3,8 @@
 import math
 from typing import Any
 
-from jaxsched import shapes
-from jaxsched import transitions as moves
-from jaxsched.decays import exponential as exponentials
-from jaxsched.decays import inverse_time, power
+from jaxsched import shapes, transitions as moves
+from jaxsched.decays import exponential as exponentials, inverse_time, power
 from jaxsched.export.source.part import Part, writes
 from jaxsched.export.source.times import turns
 from jaxsched.export.source.users import called
