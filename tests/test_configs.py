@@ -180,7 +180,7 @@ REFUSED = [
     (
         {"warmup": {"schedule": "cosin(0.1, 0, 900)", "steps": 100}},
         "from_dict: there is no schedule 'cosin'; the nearest are cosine, swin, "
-        "flat_cosine at warmup.schedule\n  cosin(0.1, 0, 900)\n  ^",
+        "join at warmup.schedule\n  cosin(0.1, 0, 900)\n  ^",
     ),
     (
         {"join": {"schedules": [LINE, "linear(1, 0, -5)"], "boundaries": [5]}},
@@ -209,7 +209,7 @@ REFUSED = [
     (
         {"name": "warmup", "schedule": {"name": "cosin"}, "steps": 5},
         "from_dict: there is no schedule 'cosin'; the nearest are cosine, swin, "
-        "flat_cosine at schedule",
+        "join at schedule",
     ),
     (
         {"name": 5},

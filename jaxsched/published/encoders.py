@@ -92,7 +92,7 @@ def t5(peak_value: Value = 0.01, stable_steps: Steps = 10_000) -> Schedule:
       stable_steps: Length of the constant part in updates.
 
     >>> import jaxsched as js
-    >>> [js.published.t5().at(n) for n in (0, 10_000, 40_000)]
+    >>> [round(js.published.t5().at(n), 6) for n in (0, 10_000, 40_000)]
     [0.01, 0.01, 0.005]
 
     Reference: Raffel et al. (2020), arXiv:1910.10683, section 3.1.2.

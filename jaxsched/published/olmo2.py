@@ -47,7 +47,7 @@ def olmo2_7b(
     >>> import jaxsched as js
     >>> s = js.published.olmo2_7b()
     >>> [float(f"{s.at(n * 1e12):.3g}") for n in (0.1, 3.89, 3.92, 3.946)]
-    [0.0003, 6.15e-05, 3.08e-05, 0.0]
+    [0.0003, 6.16e-05, 3.07e-05, 0.0]
 
     Reference: OLMo Team (2025), arXiv:2501.00656; allenai/OLMo,
     `configs/official-1124/OLMo2-7B-stage1.yaml` and `OLMo2-7B-stage2-seed42.yaml`.
@@ -129,7 +129,7 @@ def olmo2_32b(
     >>> import jaxsched as js
     >>> s = js.published.olmo2_32b()
     >>> [float(f"{s.at(n * 1e12):.3g}") for n in (0.1, 6.05, 6.1, 6.157)]
-    [0.0006, 6.63e-05, 3.69e-05, 0.0]
+    [0.0006, 6.64e-05, 3.69e-05, 0.0]
 
     Reference: OLMo Team (2025), arXiv:2501.00656; allenai/OLMo-core,
     `src/scripts/official/OLMo2/OLMo-2-0325-32B-train.py` and `OLMo-2-0325-32B-anneal.py`.
