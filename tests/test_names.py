@@ -494,3 +494,13 @@ def test_what_has_lived_is_written_as_what_it_is(s):
         assert hash(lived) == hash(s)
         assert js.from_dict(js.to_dict(lived)) == s
         np.testing.assert_array_equal(lived.at(np.arange(9)), s.at(np.arange(9)))
+
+
+def test_names_of_users_come_before_rooms_of_ours():
+    """A user's module may be called like a part of this package."""
+    module = package("lab.planning", RAMP.format(factor=1).replace("my_ramp", "bert"))
+    made = module.bert(1.0, steps=4)
+    assert js.parse("planning.bert(1.0, steps=4)") == made
+    assert js.parse(repr(made)) == made
+    assert js.parse("js.published.bert()") == js.published.bert()
+    assert js.parse("published.bert()") == js.published.bert()

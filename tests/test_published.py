@@ -18,8 +18,8 @@ POINTS = {
     "roberta_base": {0: 0.0, 5_000: 2.5e-4, 10_000: 5e-4, 67_500: 2.5e-4, 125_000: 0.0},
     "t5": {0: 0.01, 10_000: 0.01, 250_000: 0.002, 524_288: 524_288**-0.5},
     "gpt2_124m": {0: 6e-4 / 2001, 2_000: 6e-4, 301_000: 3.3e-4, 600_000: 6e-5},
-    "gpt_neox_20b": {0: 0.0, 1_500: 9.7e-5, 75_750: 5.335e-5, 150_000: 9.7e-6},
-    "pythia_12b": {0: 0.0, 1_430: 1.2e-4, 72_215: 6.6e-5, 143_000: 1.2e-5},
+    "gpt_neox_20b": {0: 0.0, 1_500: 9.7e-5, 76_500: 4.85e-5, 150_000: 9.7e-6},
+    "pythia_12b": {0: 0.0, 1_430: 1.2e-4, 72_930: 6e-5, 143_000: 1.2e-5},
     "tinyllama": {0: 0.0, 2_000: 4e-4, 716_256: 2.2e-4, 1_430_512: 4e-5},
     "llama3_405b": {0: 8e-5 / 8001, 8_000: 8e-5, 604_000: 4.04e-5, 1_200_000: 8e-7},
     "smollm3": {2_000: 2e-4, 4_198_000: 2e-4, 4_459_000: 1e-4, 4_720_000: 0.0},
@@ -227,9 +227,16 @@ def deit_code(epoch):
     return np.where(epoch < 5, ramp, cosine(epoch, 0, 300, 1e-3, 1e-5))
 
 
+def pythia_code(k):
+    """`learning_rates.py` of GPT-NeoX before August 2023."""
+    wave = 1.2e-4 / 2 * (1 + np.cos(np.pi * (k - 1430) / 143_000))
+    return np.where(k <= 1430, 1.2e-4 * k / 1430, np.maximum(wave, 1.2e-5))
+
+
 @pytest.mark.parametrize(
     ("name", "code", "last"),
     [
+        ("pythia_12b", pythia_code, 143_000),
         ("bert", bert_code, 1_000_000),
         ("gpt2_124m", nanogpt_code, 600_000),
         ("olmo2_7b", olmo2_7b_code, 3_945_023_632_384),
@@ -260,3 +267,36 @@ def test_tokens_and_epochs_become_updates():
     assert s.at(312 * 32) == pytest.approx(3e-3)
     s = js.per(published.deit(), 1251)
     assert s.at(1251 * 7 + 1000) == s.at(1251 * 7)
+
+
+@pytest.mark.parametrize("name", ["resnet50", "vit", "deit", "swin", "mae", "dinov2"])
+@pytest.mark.parametrize("length", [9, 10, 14, 30])
+def test_few_epochs_have_their_ramp(name, length):
+    """An epoch is many updates: a ramp of half of one is not lost."""
+    function = getattr(published, name)
+    s = function(total_epochs=length)
+    assert s.at(0) == pytest.approx(function().at(0))
+    traced = jax.jit(lambda n: function(total_epochs=n)(0.0))(float(length))
+    np.testing.assert_allclose(traced, s.at(0), rtol=1e-5, atol=1e-9)
+
+
+def test_the_ramp_of_a_power_law_is_a_line():
+    """Also where it ends below the ceiling."""
+    s = published.power_lm(warmup_tokens=1e11)
+    end = 4096 * 1e11**-0.51
+    assert s.at(2e10) == pytest.approx(0.2 * end)
+    assert s.at(2e11) == pytest.approx(4096 * 2e11**-0.51)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lengths_may_be_arrays_and_very_large(name):
+    """Known ones of JAX and NumPy, floats beyond all integers, narrow integers."""
+    function, argument = getattr(published, name), length_of(name)
+    for length in (np.float32(1.4e12), jnp.float32(1.4e12), 1e30):
+        assert np.isfinite(function(**{argument: length}).at(0))
+    narrow = function(**{argument: jnp.uint8(200)}).at(150)
+    np.testing.assert_allclose(narrow, function(**{argument: 200}).at(150), rtol=1e-6)
+    for ramp in inspect.signature(function).parameters:
+        if "warmup" in ramp:
+            with pytest.raises(ValueError, match=f"^{name}: {ramp}"):
+                function(**{argument: jnp.uint8(200), ramp: jnp.uint8(250)})

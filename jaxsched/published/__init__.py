@@ -2,13 +2,13 @@
 
 Each argument may be changed: what is not given keeps its proportion to the run and to the
 peak, in whole steps where the length is known. The name of an argument says what a step
-is: an update (`total_steps`), a token (`total_tokens`) or an epoch (`total_epochs`).
-`js.stretch(published.gpt3(), 1 / tokens_per_update)` and
+is: an update (`total_steps`, `stable_steps`), a token (`total_tokens`) or an epoch
+(`total_epochs`). `js.stretch(published.gpt3(), 1 / tokens_per_update)` and
 `js.stretch(published.vit(), updates_per_epoch)` count in updates.
 
-A source that does not say where a ramp begins is taken to mean this library's default,
-peak_value / (ramp + 1). All of them refuse, with a ValueError, parts that are longer than
-the run and numbers out of their bounds.
+Where a source does not say where a ramp begins, and the docstring neither, it is this
+library's default, peak_value / (ramp + 1). All of them refuse, with a ValueError, parts
+that are longer than the run and numbers out of their bounds.
 """
 
 from jaxsched.published.deepseek import (

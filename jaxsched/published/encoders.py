@@ -1,12 +1,14 @@
 """Models that encode text, whose schedules were published in updates."""
 
+from jaxsched.arrays import as_real
 from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import shift
 from jaxsched.decays.power import power_law
-from jaxsched.domains import Steps, Value
+from jaxsched.domains import Factor, Period, Steps, Value
 from jaxsched.published.proportions import fit, part
 from jaxsched.recipes.recipe import recipe
 from jaxsched.recipes.warmups import warmup_linear
+from jaxsched.rule import known
 from jaxsched.schedule import Schedule
 from jaxsched.transitions import linear
 
@@ -18,7 +20,7 @@ def bert(
     *,
     warmup_steps: Steps | None = None,
 ) -> Schedule:
-    """BERT: a ramp from 0 over 10,000 updates, on a straight line to 0.
+    """BERT: a ramp of 10,000 updates, in the place of the beginning of a line to 0.
 
     Batches of 256 sequences, base and large alike. In the published code the line has
     fallen since step 0 where the ramp reaches the peak, so that the rate jumps down by a
@@ -78,7 +80,7 @@ def roberta_base(
 
 
 @recipe
-def t5(peak_value: Value = 0.01, stable_steps: Steps = 10_000) -> Schedule:
+def t5(peak_value: Factor = 0.01, stable_steps: Period = 10_000) -> Schedule:
     """T5: constant for 10,000 updates, then the inverse square root of time.
 
     With Adafactor and batches of 128 sequences; 2^19 updates for the baseline. It has no
@@ -88,8 +90,8 @@ def t5(peak_value: Value = 0.01, stable_steps: Steps = 10_000) -> Schedule:
     1 / sqrt(max(t, 10,000)) for the published numbers.
 
     Args:
-      peak_value: The value of the constant part.
-      stable_steps: Length of the constant part in updates.
+      peak_value: The value of the constant part, > 0.
+      stable_steps: Length of the constant part in updates, > 0.
 
     >>> import jaxsched as js
     >>> [round(js.published.t5().at(n), 6) for n in (0, 10_000, 40_000)]
@@ -97,4 +99,5 @@ def t5(peak_value: Value = 0.01, stable_steps: Steps = 10_000) -> Schedule:
 
     Reference: Raffel et al. (2020), arXiv:1910.10683, section 3.1.2.
     """
-    return power_law(peak_value, peak_value * stable_steps**0.5, power=0.5)
+    length = float(stable_steps) if known(stable_steps) else as_real(stable_steps)
+    return power_law(peak_value, peak_value * length**0.5, power=0.5)

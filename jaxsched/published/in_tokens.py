@@ -1,6 +1,7 @@
 """Models that write text, whose schedules were published in tokens."""
 
 from jaxsched.combinators.sequence import cooldown, warmup
+from jaxsched.combinators.time import shift
 from jaxsched.decays.power import power_law
 from jaxsched.domains import Factor, Power, Steps, Value
 from jaxsched.published.proportions import fit, level, part
@@ -249,7 +250,7 @@ def power_lm(
     `exponential_to_zero()` here.
 
     Formula, up to the decay: min(peak_value, batch_size amplitude n^-power) after n
-    tokens, times n / warmup_tokens during the ramp.
+    tokens, and a line from 0 to it during the ramp.
 
     Args:
       peak_value: The ceiling.
@@ -271,5 +272,5 @@ def power_lm(
     decay = part(decay_tokens, total_tokens, 1, of=5)
     fit("total_tokens", total_tokens, warmup_tokens=ramp, decay_tokens=decay)
     law = power_law(peak_value, batch_size * amplitude, power=power)
-    above = warmup(law, ramp, init_value=0.0, overlap=True)
+    above = warmup(shift(law, ramp), ramp, init_value=0.0)
     return cooldown(above, total_tokens - decay, decay, shape=exponential_to_zero())

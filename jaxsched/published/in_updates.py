@@ -1,5 +1,6 @@
 """Models that write text, whose schedules were published in updates."""
 
+from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import join
 from jaxsched.decays.exponential import exponential_decay
 from jaxsched.domains import Period, Steps, Value
@@ -10,6 +11,7 @@ from jaxsched.recipes.warmups import warmup_cosine
 from jaxsched.rule import known
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
+from jaxsched.transitions import cosine, linear
 
 
 @recipe
@@ -51,18 +53,22 @@ def gpt_neox_20b(
     total_steps: Steps = 150_000,
     *,
     warmup_steps: Steps | None = None,
-    end_value: Value | None = None,
+    min_value: Value | None = None,
 ) -> Schedule:
-    """GPT-NeoX-20B: a ramp of 1 %, then a cosine to a tenth of the peak.
+    """GPT-NeoX-20B: a ramp of 1 %, then a cosine that a tenth of the peak cuts off.
 
-    Formula: `warmup_cosine(peak_value, total_steps, warmup_steps, end_value,
-    init_value=0.0)`.
+    The code of that time took a cosine to 0, as long as the whole run from the end of the
+    ramp on, and never went below the floor, which it reaches at about 80 % of the run. (It
+    was changed in August 2023.)
+
+    Formula: a line from 0 to peak_value, then
+    `clip(cosine(peak_value, 0.0, total_steps), min_value=min_value)`.
 
     Args:
       peak_value: The value after the ramp.
       total_steps: Length of the whole in updates.
       warmup_steps: Length of the ramp in updates; a hundredth of the whole if not given.
-      end_value: The value at the end; a tenth of the peak if not given.
+      min_value: The floor of the cosine; a tenth of the peak if not given.
 
     >>> import jaxsched as js
     >>> s = js.published.gpt_neox_20b()
@@ -74,8 +80,9 @@ def gpt_neox_20b(
     """
     ramp = part(warmup_steps, total_steps, 1, of=100)
     fit("total_steps", total_steps, warmup_steps=ramp)
-    end = level(end_value, peak_value, 0.97e-5, of=0.97e-4)
-    return warmup_cosine(peak_value, total_steps, ramp, end, init_value=0.0)
+    floor = level(min_value, peak_value, 0.97e-5, of=0.97e-4)
+    wave = clip(cosine(peak_value, 0.0, total_steps), min_value=floor)
+    return join([linear(0.0, peak_value, ramp), wave], [ramp])
 
 
 @recipe
@@ -84,21 +91,23 @@ def pythia_12b(
     total_steps: Steps = 143_000,
     *,
     warmup_steps: Steps | None = None,
-    end_value: Value | None = None,
+    min_value: Value | None = None,
 ) -> Schedule:
-    """Pythia 12B: a ramp of 1 %, then a cosine to a tenth of the peak.
+    """Pythia 12B: a ramp of 1 %, then a cosine that a tenth of the peak cuts off.
+
+    The curve is that of `gpt_neox_20b`: the cosine alone would go to 0, and the floor is
+    reached at about 80 % of the run.
 
     An update has two million tokens in all sizes. Their peaks: 1e-3 (14M to 70M), 6e-4
-    (160M), 3e-4 (410M), 2e-4 (1.4B), 1.6e-4 (2.8B), 1.2e-4 (6.9B, 12B).
+    (160M), 3e-4 (410M), 2.5e-4 (1B), 2e-4 (1.4B), 1.6e-4 (2.8B), 1.2e-4 (6.9B, 12B).
 
-    Formula: `warmup_cosine(peak_value, total_steps, warmup_steps, end_value,
-    init_value=0.0)`.
+    Formula: see `gpt_neox_20b`.
 
     Args:
       peak_value: The value after the ramp.
       total_steps: Length of the whole in updates.
       warmup_steps: Length of the ramp in updates; a hundredth of the whole if not given.
-      end_value: The value at the end; a tenth of the peak if not given.
+      min_value: The floor of the cosine; a tenth of the peak if not given.
 
     >>> import jaxsched as js
     >>> s = js.published.pythia_12b()
@@ -110,8 +119,9 @@ def pythia_12b(
     """
     ramp = part(warmup_steps, total_steps, 1, of=100)
     fit("total_steps", total_steps, warmup_steps=ramp)
-    end = level(end_value, peak_value, 1.2e-5, of=1.2e-4)
-    return warmup_cosine(peak_value, total_steps, ramp, end, init_value=0.0)
+    floor = level(min_value, peak_value, 1.2e-5, of=1.2e-4)
+    wave = clip(cosine(peak_value, 0.0, total_steps), min_value=floor)
+    return join([linear(0.0, peak_value, ramp), wave], [ramp])
 
 
 @recipe

@@ -57,6 +57,7 @@ def olmo2_7b(
     horizon = part(horizon_tokens, total_tokens, 5e12, of=whole)
     decay = part(decay_tokens, total_tokens, 50e9, of=whole)
     fit("total_tokens", total_tokens, warmup_tokens=ramp, decay_tokens=decay)
+    fit("horizon_tokens", horizon, warmup_tokens=ramp)
     return _cut(peak_value, total_tokens, ramp, horizon, decay, end_value)
 
 
@@ -99,6 +100,7 @@ def olmo2_13b(
     horizon = part(horizon_tokens, total_tokens, 5e12, of=whole)
     decay = part(decay_tokens, total_tokens, 100e9, of=whole)
     fit("total_tokens", total_tokens, warmup_tokens=ramp, decay_tokens=decay)
+    fit("horizon_tokens", horizon, warmup_tokens=ramp)
     return _cut(peak_value, total_tokens, ramp, horizon, decay, end_value)
 
 
@@ -139,6 +141,7 @@ def olmo2_32b(
     horizon = part(horizon_tokens, total_tokens, 6.5e12, of=whole)
     decay = part(decay_tokens, total_tokens, 100e9, of=whole)
     fit("total_tokens", total_tokens, warmup_tokens=ramp, decay_tokens=decay)
+    fit("horizon_tokens", horizon, warmup_tokens=ramp)
     return _cut(peak_value, total_tokens, ramp, horizon, decay, end_value)
 
 

@@ -2,10 +2,15 @@
 
 from typing import Any
 
+import jax.numpy as jnp
+
+from jaxsched.arrays import as_real, is_array
 from jaxsched.combinators.sequence import join
 from jaxsched.rule import Refusal, known
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.arguments import constant
+
+_WHOLE = 2**53  # up to here all whole numbers are floats
 
 
 def part(given: Any, total: Any, published: float, of: float) -> Any:
@@ -16,9 +21,21 @@ def part(given: Any, total: Any, published: float, of: float) -> Any:
     """
     if given is not None:
         return given
-    if known(total):
-        return round(float(total) * published / of)
-    return total * (published / of)
+    if not known(total):
+        return as_real(total) * (published / of)
+    whole = round(float(total) * published / of)
+    # A large integer is not taken where the whole is an array of floats.
+    of_floats = is_array(total) and jnp.issubdtype(total.dtype, jnp.floating)
+    return float(whole) if of_floats or whole > _WHOLE else whole
+
+
+def epochs(given: Any, total: Any, published: float, of: float) -> Any:
+    """The same in epochs, which are long: not rounded, but at least one."""
+    if given is not None:
+        return given
+    if not known(total):
+        return as_real(total) * (published / of)
+    return max(1, float(total) * published / of)
 
 
 def level(given: Any, peak: Any, published: float, of: float) -> Any:
@@ -34,8 +51,8 @@ def fit(whole: str, length: Any, **parts: Any) -> None:
       length: The length.
       **parts: The parts, by the names of their arguments.
     """
-    rest = length - sum(parts.values())
-    if known(rest) and rest < 0:
+    lengths = [length, *parts.values()]
+    if all(map(known, lengths)) and sum(map(float, lengths[1:])) > float(length):
         names = " + ".join(parts)
         raise Refusal(f"{names} must be <= {whole}", *parts, whole.split()[-1])
 

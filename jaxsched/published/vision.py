@@ -3,7 +3,7 @@
 from jaxsched.combinators.sequence import join, warmup
 from jaxsched.combinators.time import shift
 from jaxsched.domains import Steps, Value
-from jaxsched.published.proportions import fit, level, part, stairs
+from jaxsched.published.proportions import epochs, fit, level, stairs
 from jaxsched.recipes.recipe import recipe
 from jaxsched.recipes.warmups import warmup_cosine
 from jaxsched.schedule import Schedule
@@ -35,7 +35,7 @@ def resnet50(
 
     Reference: Goyal et al. (2017), arXiv:1706.02677, sections 2.2 and 5.1.
     """
-    ramp = part(warmup_epochs, total_epochs, 5, of=90)
+    ramp = epochs(warmup_epochs, total_epochs, 5, of=90)
     fit("total_epochs", total_epochs, warmup_epochs=ramp)
     low = [level(None, peak_value, n, of=3.2) for n in (0.32, 0.032, 0.0032)]
     begins = [30 / 90, 60 / 90, 80 / 90]
@@ -71,7 +71,7 @@ def vit(
     Reference: Dosovitskiy et al. (2021), arXiv:2010.11929, table 3; for the ramp
     google-research/vision_transformer, `vit_jax/utils.py`.
     """
-    ramp = part(warmup_epochs, total_epochs, 32, of=300)
+    ramp = epochs(warmup_epochs, total_epochs, 32, of=300)
     fit("total_epochs", total_epochs, warmup_epochs=ramp)
     return warmup_cosine(peak_value, total_epochs, ramp, init_value=0.0)
 
@@ -85,11 +85,11 @@ def deit(
     init_value: Value | None = None,
     end_value: Value | None = None,
 ) -> Schedule:
-    """DeiT, base: five epochs of ramp on a cosine over the whole run.
+    """DeiT, base: five epochs of ramp, in the place of the beginning of a cosine.
 
     AdamW with batches of 1,024: the peak is 5e-4 for 512 images. The code has one rate
-    for each epoch, so `js.per(published.deit(), updates_per_epoch)` is it exactly, and
-    goes on for ten epochs at `end_value`.
+    for each epoch, `js.per(published.deit(), updates_per_epoch)`, and takes that of the
+    epoch before.
 
     Formula: a line from `init_value` to `peak_value` before epoch `warmup_epochs`, and
     `cosine(peak_value, end_value, total_epochs)` from there on.
@@ -97,7 +97,8 @@ def deit(
     Args:
       peak_value: What the ramp goes to.
       total_epochs: Length of the whole in epochs.
-      warmup_epochs: Length of the ramp in epochs; 1 / 60 of the whole if not given.
+      warmup_epochs: Length of the ramp in epochs; 1 / 60 of the whole, at least one epoch,
+        if not given.
       init_value: The value at the beginning; a thousandth of the peak if not given.
       end_value: The value at the end; a hundredth of the peak if not given.
 
@@ -107,7 +108,7 @@ def deit(
 
     Reference: facebookresearch/deit, `main.py`; Touvron et al. (2021), arXiv:2012.12877.
     """
-    ramp = part(warmup_epochs, total_epochs, 5, of=300)
+    ramp = epochs(warmup_epochs, total_epochs, 5, of=300)
     fit("total_epochs", total_epochs, warmup_epochs=ramp)
     start = level(init_value, peak_value, 1e-6, of=1e-3)
     end = level(end_value, peak_value, 1e-5, of=1e-3)
@@ -146,7 +147,7 @@ def swin(
     Reference: microsoft/Swin-Transformer, `config.py` and `main.py`; Liu et al. (2021),
     arXiv:2103.14030.
     """
-    ramp = part(warmup_epochs, total_epochs, 20, of=300)
+    ramp = epochs(warmup_epochs, total_epochs, 20, of=300)
     fit("total_epochs", total_epochs, warmup_epochs=ramp)
     start = level(init_value, peak_value, 1e-6, of=1e-3)
     end = level(end_value, peak_value, 1e-5, of=1e-3)
@@ -182,7 +183,7 @@ def convnext(
     Reference: facebookresearch/ConvNeXt, `main.py` and `TRAINING.md`; Liu et al. (2022),
     arXiv:2201.03545.
     """
-    ramp = part(warmup_epochs, total_epochs, 20, of=300)
+    ramp = epochs(warmup_epochs, total_epochs, 20, of=300)
     fit("total_epochs", total_epochs, warmup_epochs=ramp)
     end = level(end_value, peak_value, 1e-6, of=4e-3)
     return warmup_cosine(peak_value, total_epochs, ramp, end, init_value=0.0)
@@ -213,7 +214,7 @@ def mae(
 
     Reference: facebookresearch/mae, `PRETRAIN.md`; He et al. (2021), arXiv:2111.06377.
     """
-    ramp = part(warmup_epochs, total_epochs, 40, of=800)
+    ramp = epochs(warmup_epochs, total_epochs, 40, of=800)
     fit("total_epochs", total_epochs, warmup_epochs=ramp)
     return warmup_cosine(peak_value, total_epochs, ramp, init_value=0.0)
 
@@ -248,7 +249,7 @@ def dinov2(
     Reference: facebookresearch/dinov2, `dinov2/configs/train/vitl14.yaml` and
     `ssl_default_config.yaml`; Oquab et al. (2023), arXiv:2304.07193.
     """
-    ramp = part(warmup_epochs, total_epochs, 80, of=500)
+    ramp = epochs(warmup_epochs, total_epochs, 80, of=500)
     fit("total_epochs", total_epochs, warmup_epochs=ramp)
     end = level(end_value, peak_value, 1e-6, of=2e-4 * 3**0.5)
     return warmup_cosine(peak_value, total_epochs, ramp, end, init_value=0.0)

@@ -63,14 +63,14 @@ class Names:
             return []
         if not ours and parts in self._rules:
             return [self._rules[parts]]
-        room, last = parts[:-1], name.rpartition(".")[2]
-        found = [
-            rule
-            for path, rule in self._rules.items()
-            if path[-len(parts) :] == parts
-            # As it is called in Python: `js.published.bert` says nothing of the file.
-            or (rule.is_own and path[1 : len(parts)] == room and rule.name == last)
-        ]
+        found = [r for p, r in self._rules.items() if p[-len(parts) :] == parts]
+        if not found:  # as in Python: `js.published.bert` says nothing of the file
+            room, last = parts[:-1], name.rpartition(".")[2]
+            found = [
+                rule
+                for path, rule in self._rules.items()
+                if rule.is_own and path[1 : len(parts)] == room and rule.name == last
+            ]
         own = [rule for rule in found if rule.is_own]
         return own if ours or (own and len(parts) == 1) else found
 
