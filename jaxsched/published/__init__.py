@@ -37,7 +37,7 @@ from jaxsched.published.in_updates import (
     tinyllama,
 )
 from jaxsched.published.olmo2 import olmo2_7b, olmo2_13b, olmo2_32b
-from jaxsched.published.speech import wav2vec2_base, whisper_large
+from jaxsched.published.speech import wav2vec2_base, whisper
 from jaxsched.published.vision import (
     convnext,
     deit,
@@ -76,7 +76,7 @@ __all__ = [
     "olmo2_13b",
     "olmo2_32b",
     # speech, in updates
-    "whisper_large",
+    "whisper",
     "wav2vec2_base",
     # vision, in epochs
     "resnet50",

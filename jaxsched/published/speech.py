@@ -8,7 +8,7 @@ from jaxsched.schedule import Schedule
 
 
 @recipe
-def whisper_large(
+def whisper(
     peak_value: Value = 1.75e-4,
     total_steps: Steps = 2**20,
     *,
@@ -28,7 +28,7 @@ def whisper_large(
       warmup_steps: Length of the ramp in updates; 1 / 512 of the whole if not given.
 
     >>> import jaxsched as js
-    >>> s = js.published.whisper_large()
+    >>> s = js.published.whisper()
     >>> [s.at(n) for n in (0, 2_048, 2**20)]
     [0.0, 0.000175, 0.0]
 
