@@ -30,7 +30,7 @@ def language_model(monkeypatch):
 
 @pytest.fixture
 def plan_a_run(language_model, monkeypatch):
-    """The example with two shapes at three peaks."""
+    """The example with five of its shapes at three peaks."""
     module = importlib.import_module("plan_a_run")
     all_of_them = module.shapes
     kept = {"wsd 20%", "wsd 40%", "constant", "cosine", "linear"}
@@ -118,8 +118,8 @@ def test_all_of_it_runs(plan_a_run, tmp_path, capsys):
     assert is_png(picture)
 
 
-def test_predictions_are_those_of_planning(plan_a_run):
-    """The peaks are what `transfer_factor` says, for shapes whose peak is 1."""
+def test_shapes_have_a_peak_of_one(plan_a_run):
+    """So that what `transfer_factor` says of one is its best peak."""
     shapes = plan_a_run.shapes(1000)
     assert all(s.at(np.arange(1000)).max() == 1 for s in shapes.values())
     tuned = 0.01 * shapes["wsd 20%"]

@@ -92,10 +92,10 @@ def test_all_have_their_points():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_published_constants(name):
-    """As their sources have them; float64 up to the rounding of a few operations."""
+    """As their sources have them."""
     s = getattr(published, name)()
     for step, value in POINTS[name].items():
-        # One step of some scheme more or less is a cosine's slope at most: 1e-9 of it.
+        # Between joints the numbers above are rounded to their last digit.
         assert s.at(step) == pytest.approx(value, rel=1e-9, abs=1e-15), step
 
 

@@ -1,5 +1,7 @@
 """DeepSeek's models: steps down, later a plateau and a cosine; in tokens."""
 
+from typing import Any
+
 from jaxsched.combinators.sequence import cooldown, join, warmup
 from jaxsched.domains import Steps, Value
 from jaxsched.published.proportions import fit, level, part, stairs
@@ -36,8 +38,7 @@ def deepseek_llm(
     ramp = part(warmup_tokens, total_tokens, 2_000 * 4_608 * 4_096, of=2e12)
     fit("total_tokens", total_tokens, warmup_tokens=ramp)
     low = [level(None, peak_value, n, of=3.2e-4) for n in (1.0112e-4, 3.2e-5)]
-    body = stairs("total_tokens", total_tokens, [peak_value, *low], [0.8, 0.9])
-    return warmup(body, ramp, init_value=0.0, overlap=True)
+    return _stepped(total_tokens, ramp, [peak_value, *low], [0.8, 0.9])
 
 
 @recipe
@@ -67,8 +68,7 @@ def deepseek_v2(
     ramp = part(warmup_tokens, total_tokens, 2_000 * 2_304 * 4_096, of=8.1e12)
     fit("total_tokens", total_tokens, warmup_tokens=ramp)
     levels = [peak_value, 0.316 * peak_value, 0.316**2 * peak_value]
-    body = stairs("total_tokens", total_tokens, levels, [0.6, 0.9])
-    return warmup(body, ramp, init_value=0.0, overlap=True)
+    return _stepped(total_tokens, ramp, levels, [0.6, 0.9])
 
 
 @recipe
@@ -98,8 +98,7 @@ def deepseek_v2_lite(
     ramp = part(warmup_tokens, total_tokens, 2_000 * 4_608 * 4_096, of=5.7e12)
     fit("total_tokens", total_tokens, warmup_tokens=ramp)
     levels = [peak_value, 0.316 * peak_value, 0.316**2 * peak_value]
-    body = stairs("total_tokens", total_tokens, levels, [0.8, 0.9])
-    return warmup(body, ramp, init_value=0.0, overlap=True)
+    return _stepped(total_tokens, ramp, levels, [0.8, 0.9])
 
 
 @recipe
@@ -142,3 +141,9 @@ def deepseek_v3(
     above = warmup(constant(peak_value), ramp, init_value=0.0)
     wave = cooldown(above, begin, decay, low, shape="cosine")
     return join([wave, constant(lowest)], [last])
+
+
+def _stepped(total: Any, ramp: Any, levels: list[Any], begins: list[float]) -> Schedule:
+    """A ramp from 0 over the beginning of the first of some levels."""
+    body = stairs("total_tokens", total, levels, begins)
+    return warmup(body, ramp, init_value=0.0, overlap=True)

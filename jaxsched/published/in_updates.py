@@ -1,5 +1,7 @@
 """Models that write text, whose schedules were published in updates."""
 
+from typing import Any
+
 from jaxsched.combinators.limits import clip
 from jaxsched.combinators.sequence import join
 from jaxsched.decays.exponential import exponential_decay
@@ -81,8 +83,7 @@ def gpt_neox_20b(
     ramp = part(warmup_steps, total_steps, 1, of=100)
     fit("total_steps", total_steps, warmup_steps=ramp)
     floor = level(min_value, peak_value, 0.97e-5, of=0.97e-4)
-    wave = clip(cosine(peak_value, 0.0, total_steps), min_value=floor)
-    return join([linear(0.0, peak_value, ramp), wave], [ramp])
+    return _cut_off(peak_value, total_steps, ramp, floor)
 
 
 @recipe
@@ -120,8 +121,7 @@ def pythia_12b(
     ramp = part(warmup_steps, total_steps, 1, of=100)
     fit("total_steps", total_steps, warmup_steps=ramp)
     floor = level(min_value, peak_value, 1.2e-5, of=1.2e-4)
-    wave = clip(cosine(peak_value, 0.0, total_steps), min_value=floor)
-    return join([linear(0.0, peak_value, ramp), wave], [ramp])
+    return _cut_off(peak_value, total_steps, ramp, floor)
 
 
 @recipe
@@ -265,3 +265,9 @@ def minicpm(
         half = 1
     decay = exponential_decay(peak_value, 0.5, half)
     return join([constant(peak_value), decay], [stable_steps])
+
+
+def _cut_off(peak: Any, total: Any, ramp: Any, floor: Any) -> Schedule:
+    """A ramp from 0, then a cosine to 0 that does not go below a floor."""
+    wave = clip(cosine(peak, 0.0, total), min_value=floor)
+    return join([linear(0.0, peak, ramp), wave], [ramp])
