@@ -73,7 +73,10 @@ def test_a_scan_is_a_loop(driven: js.MetricDriven):
     last, rates = run(driven)
     end, found = compiled_scan(driven, METRICS)
     chex.assert_trees_all_close(end, last, rtol=1e-6)
-    assert np.all(differences(found, rates) <= 4)
+    # Ours agree within 4 ulp; that of a warm-up by the loss is also divided by a number of
+    # nine operations, each of which either program may round the other way: half an ulp.
+    bound = 4 + (9 / 2 if driven._rule.name == "loss_warmup" else 0)
+    assert np.all(differences(found, rates) <= bound)
     chex.assert_trees_all_equal_shapes_and_dtypes(end, driven.init())
     for x in jax.tree.leaves((driven.init(), last, end)):
         assert not x.weak_type  # else the second update would be traced again

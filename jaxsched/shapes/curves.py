@@ -8,7 +8,7 @@ from jax import Array, lax
 
 from jaxsched.arrays import Numeric
 from jaxsched.domains import Factor, Power, Value
-from jaxsched.numerics import blend, is_literal, log, log1p, safely
+from jaxsched.numerics import blend, carried, is_literal, log, log1p, safely
 from jaxsched.shapes.shape import Weights, shape
 
 
@@ -169,10 +169,17 @@ def exponential_to_zero(
     0.3333333333333333
     """
     rate = log(ratio)
-    return (
-        remaining * (_mean_growth(-rate * remaining) / _mean_growth(-rate)),
-        elapsed * (_mean_growth(rate * elapsed) / _mean_growth(rate)),
-    )
+    return _grown_part(remaining, -rate), _grown_part(elapsed, rate)
+
+
+def _grown_part(part: Array, rate: Numeric) -> Array:
+    """(e^(rate part) - 1) / (e^rate - 1), which is `part` at a rate of 0.
+
+    1 is selected, not computed: a compiler may take the exponential of a constant with
+    other digits than that of a variable.
+    """
+    share = _mean_growth(rate * part) / _mean_growth(rate)
+    return part * jnp.where(part == 1, 1.0 + carried(share), share)
 
 
 def _mean_growth(x: Numeric) -> Array:
