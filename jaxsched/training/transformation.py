@@ -99,10 +99,11 @@ def scale_by_learning_rate(
 ) -> "optax.GradientTransformationExtraArgs":
     """Scales updates by minus the learning rate, and remembers it.
 
-    In the place of `optax.scale_by_learning_rate`, at the end of a chain of `scale_by_...`
-    parts. What comes before must not have scaled by a rate: after `optax.adamw(1.0)`,
-    which has, the sign would be wrong. For a whole optimizer use `with_schedule`, which
-    also says what the state holds.
+    For an optimizer that you put together yourself, in the place of
+    `optax.scale_by_learning_rate`: the last of several `scale_by_...` parts. A whole
+    optimizer needs no chain: `with_schedule(optax.adamw, schedule)` makes AdamW with the
+    same state. Behind a whole optimizer this part would do harm: `optax.adamw(1.0)` has
+    scaled its updates and turned their sign, and a second turn climbs the loss.
 
     Formula, at the update after `count` others:
 
@@ -123,8 +124,11 @@ def scale_by_learning_rate(
     Example:
       >>> import jaxsched as js, optax
       >>> import jax.numpy as jnp
-      >>> optimizer = optax.chain(
-      ...     optax.trace(0.9), js.scale_by_learning_rate(js.linear(1.0, 0.0, 4)))
+      >>> schedule = js.linear(1.0, 0.0, 4)
+      >>> optimizer = optax.chain(  # AdamW: js.with_schedule(optax.adamw, schedule)
+      ...     optax.scale_by_adam(),
+      ...     optax.add_decayed_weights(1e-4),
+      ...     js.scale_by_learning_rate(schedule))
       >>> params = jnp.array([1.0, 2.0])
       >>> state = optimizer.init(params)
       >>> for _ in range(2):
