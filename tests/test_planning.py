@@ -457,7 +457,11 @@ def test_laws_are_traced(law):
     assert by_law.L0 == 1
 
 
-@pytest.mark.parametrize("law", [MPL, ANNEALING], ids=lambda law: type(law).__name__)
+@pytest.mark.parametrize(
+    "law",
+    [MPL, pytest.param(ANNEALING, marks=pytest.mark.slow)],
+    ids=lambda law: type(law).__name__,
+)
 def test_a_noise_free_law_is_found_again(law):
     """Judged by a run that the fit was not given."""
     steps = np.arange(10, 201, 10)

@@ -15,7 +15,14 @@ import optax
 import pytest
 import reference
 import users
-from cases import CASES, IDS, float_dtype, interesting_steps, scale_of, ulps
+from cases import (
+    CASES,
+    each_constructor,
+    float_dtype,
+    interesting_steps,
+    scale_of,
+    ulps,
+)
 from hypothesis import HealthCheck, given, settings
 from test_composition import LAST_FLOAT_STEP, Tree, steps, trees
 
@@ -35,7 +42,7 @@ def run(schedule, name="schedule"):
     return scope[name], text
 
 
-@pytest.mark.parametrize("c", CASES, ids=IDS)
+@each_constructor
 def test_every_case_is_within_10_ulp(c):
     """In its own precision, at all of its steps, at far ones, and outside of jit."""
     function, text = run(c.schedule)
