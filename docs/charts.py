@@ -47,7 +47,18 @@ def chart(name: str) -> Figure:
 
 
 def draw_driven(axes: Axes, driven: js.MetricDriven) -> None:
-    """The rate that each update uses, above a made-up loss in grey."""
+    """The rate that each update uses, over a made-up loss in grey."""
+    losses, rates = driven_rates(driven)
+    axes.plot(losses / losses.max(), color=pictures.MUTED, lw=0.8, label="loss")
+    axes.plot(rates, color=pictures.LINE, label="rate")
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    # Beside the axes: there is no corner that no curve comes to.
+    figure.legend(loc="outside right upper", labelcolor=pictures.MUTED, frameon=False)
+
+
+def driven_rates(driven: js.MetricDriven) -> tuple[np.ndarray, np.ndarray]:
+    """A made-up loss, and the rate that each update uses when it sees it."""
     losses = made_up_losses()
     optimizer = js.scale_by_learning_rate(driven)
     gradient = jax.numpy.ones(())
@@ -57,9 +68,7 @@ def draw_driven(axes: Axes, driven: js.MetricDriven) -> None:
         return state, js.learning_rate(state)
 
     _, rates = jax.lax.scan(update, optimizer.init(gradient), losses)
-    axes.plot(losses / losses.max(), color=pictures.MUTED, lw=0.8, label="loss")
-    axes.plot(rates, color=pictures.LINE, label="rate")
-    axes.legend(labelcolor=pictures.MUTED, frameon=False)
+    return losses, np.asarray(rates)
 
 
 def made_up_losses() -> np.ndarray:

@@ -22,12 +22,16 @@ version = release = js.__version__
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
-    "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
     "sphinx-mathjax-offline",
+    # beside this file
+    "entries",
+    "formulas",
+    "keywords",
+    "references",
 ]
 exclude_patterns = ["pictures/README*", "gallery/*.ipynb"]
 default_role = "literal"  # `steps` in a docstring is code
@@ -36,12 +40,18 @@ html_theme = "sphinx_book_theme"
 html_title = "jaxsched"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_search_scorer = str(HERE / "static" / "scorer.js")
 html_favicon = "static/icon.svg"
 html_context = {"default_mode": "auto"}  # light or dark, as the reader's system
 html_show_sourcelink = False
 html_copy_source = False
+html_use_index = html_domain_indices = False  # the search has what is in them
 html_theme_options = {
     "navbar_persistent": [],  # one field for searching is enough
+    "secondary_sidebar_items": {
+        "accuracy_and_speed": [],  # its tables are wide
+        "**": ["page-toc"],
+    },
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
@@ -54,7 +64,6 @@ copybutton_prompt_is_regexp = True
 
 autodoc_typehints = "none"  # shapes, units and bounds are in the text, in words
 autodoc_member_order = "bysource"
-autosummary_generate = False
 napoleon_use_rtype = False
 
 sphinx_gallery_conf = {
@@ -66,6 +75,8 @@ sphinx_gallery_conf = {
     "capture_repr": (),
     "show_signature": False,
     "write_computation_times": False,
+    "image_scrapers": ("gallery_pictures.scraper",),
+    "reset_modules": ("matplotlib", "gallery_pictures.reset"),
     "reference_url": {"jaxsched": None},
     "doc_module": ("jaxsched",),
 }
@@ -133,29 +144,18 @@ def write_runs(app: Sphinx) -> None:
     (HERE / "published.inc").write_text(runs.table(), "utf-8")
 
 
-def show_chart(
+def keep_blocks(
     app: Sphinx, kind: str, name: str, thing: Any, options: Any, lines: list[str]
 ) -> None:
-    """Puts its chart below the first line of a schedule's documentation."""
-    own = name.removeprefix("jaxsched.")
-    if own not in charts.CALLS:
-        return
-    call = charts.CALLS[own]
-    image = [f".. image:: charts/{own}.svg", f"   :alt: {call}"]
-    end = lines.index("") if "" in lines else len(lines)  # of the first sentence
-    lines[end:end] = ["", f"`{call}`", "", *image, ""]
-
-
-def keep_formulas(
-    app: Sphinx, kind: str, name: str, thing: Any, options: Any, lines: list[str]
-) -> None:
-    """Makes an indented block after a colon one of code, not a quotation."""
+    """Makes an indented block after a line of text one of code, not a quotation."""
     kept: list[str] = []
     ahead = [*lines, "", ""]
     for line, *later in zip(lines, ahead[1:], ahead[2:], strict=False):
         indent = " " * (len(line) - len(line.lstrip()) + 4)
-        is_before_block = line and not later[0] and later[1].startswith(indent)
-        kept += [line, "", f"{indent[4:]}::"] if is_before_block else [line]
+        is_before_block = not later[0] and later[1].startswith(indent)
+        is_text = bool(line) and not line.endswith("::")
+        block = ["", f"{indent[4:]}::"] if is_text and is_before_block else []
+        kept += [line, *block]
     lines[:] = kept
 
 
@@ -165,5 +165,4 @@ def setup(app: Sphinx) -> None:
     app.connect("builder-inited", write_properties)
     app.connect("builder-inited", write_runs)
     # Before napoleon, which knows only the parts with arguments.
-    app.connect("autodoc-process-docstring", show_chart, priority=400)
-    app.connect("autodoc-process-docstring", keep_formulas, priority=400)
+    app.connect("autodoc-process-docstring", keep_blocks, priority=400)

@@ -13,6 +13,11 @@ COLUMNS = 8
 ENDLESS = {"minicpm": 1.1, "t5": 52.4288}
 
 
+def names() -> list[str]:
+    """The runs, in the order of the package."""
+    return js.published.__all__
+
+
 def length(name: str) -> tuple[float, str]:
     """How long a run is, and what a step is."""
     arguments = inspect.signature(getattr(js.published, name)).parameters
@@ -28,12 +33,11 @@ def length(name: str) -> tuple[float, str]:
 
 def picture() -> Figure:
     """Every run, from its beginning to its end, as a share of its peak."""
-    names = js.published.__all__
-    rows = -(-len(names) // COLUMNS)
+    rows = -(-len(names()) // COLUMNS)
     figure = Figure(figsize=(11, 1.25 * rows), layout="constrained")
     places = figure.subplots(rows, COLUMNS, sharex=True, sharey=True).flat
     share = np.linspace(0, 1, 1001)
-    for name, axes in zip(names, places, strict=False):
+    for name, axes in zip(names(), places, strict=False):
         values = getattr(js.published, name)().at(share * length(name)[0])
         axes.plot(100 * share, values / values.max(), color="#3b82f6")
         axes.set_title(name, fontsize="small", color="#888888")
@@ -60,7 +64,7 @@ def table() -> str:
 
 def rows() -> Iterator[str]:
     """The rows, with numbers that are asked of the schedules."""
-    for name in js.published.__all__:
+    for name in names():
         function = getattr(js.published, name)
         total, unit = length(name)
         schedule = function()
