@@ -188,8 +188,8 @@ def smoothed(losses: np.ndarray, window: int) -> np.ndarray:
     return (sums[last] - sums[first]) / (last - first)
 
 
-def draw(results: Mapping[str, Result], path: Path) -> None:
-    """Writes a picture of the learning rates above the training losses."""
+def draw(results: Mapping[str, Result]) -> Figure:
+    """A picture of the learning rates above the training losses."""
     # A figure made without pyplot needs no display.
     figure = Figure(figsize=(9, 7), layout="constrained")
     rates, losses = figure.subplots(2, sharex=True)
@@ -206,7 +206,7 @@ def draw(results: Mapping[str, Result], path: Path) -> None:
         axes.grid(alpha=0.3)
         axes.margins(x=0.01)
     figure.legend(loc="outside upper center", ncols=5, frameon=False)
-    figure.savefig(path, dpi=150)
+    return figure
 
 
 def whole_number(least: int) -> Callable[[str], int]:
@@ -306,7 +306,7 @@ def main(argv: list[str] | None = None) -> None:
         for name, schedule in (args.schedule or default_schedules(args.steps)).items()
     }
     print(table(results))
-    draw(results, args.output)
+    draw(results).savefig(args.output, dpi=150)
     print(f"\nThe curves are in {args.output}.")
 
 
