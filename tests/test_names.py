@@ -504,3 +504,13 @@ def test_names_of_users_come_before_rooms_of_ours():
     assert js.parse(repr(made)) == made
     assert js.parse("js.published.bert()") == js.published.bert()
     assert js.parse("published.bert()") == js.published.bert()
+
+
+def test_a_rule_of_no_module_is_one_of_the_program():
+    """What `exec` runs in a bare dict has no `__name__`."""
+    names: dict = {}
+    exec(textwrap.dedent(RAMP.format(factor=1)), names)
+    made = names["my_ramp"](1.0, steps=4)
+    assert repr(made) == "my_ramp(value=1.0, steps=4)"
+    assert js.parse(repr(made)) == made
+    assert js.parse(repr(js.warmup(made, 2))).at(4) == 0.5

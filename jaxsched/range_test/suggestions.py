@@ -71,8 +71,9 @@ def suggest_slide(
 ) -> float:
     """The rate where the loss has begun to fall steadily, seen from the right.
 
-    For curves that blow up at their end; of the four rules the least steady. An interval slides from the end of the curve to
-    the left until the slopes at its two ends are nearly the same.
+    For curves that blow up at their end; of the four rules the least steady. An interval
+    slides from the end of the curve to the left until the slopes at its two ends are
+    nearly the same.
 
     Formula, with g the gradient of the losses by index and n the number of points: the
     interval from n - 1 - k - interval to n - 1 - k moves, k = 0, 1, ..., while

@@ -94,7 +94,8 @@ class Rule:
         """Its module, and its name there."""
         scope = self.function.__qualname__.split(".")
         inner = [part for part in scope if part != "<locals>"]
-        return self.function.__module__, ".".join(inner)
+        # `exec` without a `__name__` makes functions of no module.
+        return self.function.__module__ or "__main__", ".".join(inner)
 
     @cached_property
     def is_own(self) -> bool:

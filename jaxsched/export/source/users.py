@@ -101,7 +101,7 @@ class _Moved(ast.NodeTransformer):
     def _text(self, name: str, value: Any) -> str:
         value = _without_jit(value)
         module = getattr(value, "__module__", None) or ""
-        is_own = _package(module) in {_OURS, _package(self.function.__module__)}
+        is_own = _package(module) in {_OURS, _package(self.function.__module__ or "")}
         if isinstance(value, types.ModuleType) and _package(value.__name__) != _OURS:
             return self.writer.module(value.__name__, name)
         if isinstance(value, types.FunctionType) and is_own:
