@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pictures
+import runs
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -39,10 +40,7 @@ def chart(name: str) -> Figure:
         js.plot(made, pictures.STEPS[-1].item(), axes, color=pictures.LINE)
     low, high = axes.get_ylim()
     axes.set(xlabel="step", ylabel="", ylim=(min(low, -0.05 * high), high))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["bottom", "left"]].set_color(pictures.MUTED)
-    axes.tick_params(colors=pictures.MUTED)
-    axes.xaxis.label.set_color(pictures.MUTED)
+    runs.mute(axes)
     return figure
 
 

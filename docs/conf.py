@@ -28,6 +28,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "sphinx-mathjax-offline",
     # beside this file
+    "assistants",
     "entries",
     "formulas",
     "keywords",
@@ -48,10 +49,6 @@ html_copy_source = False
 html_use_index = html_domain_indices = False  # the search has what is in them
 html_theme_options = {
     "navbar_persistent": [],  # one field for searching is enough
-    "secondary_sidebar_items": {
-        "accuracy_and_speed": [],  # its tables are wide
-        "**": ["page-toc"],
-    },
     "show_toc_level": 2,
     "use_download_button": False,
     "use_fullscreen_button": False,
@@ -70,6 +67,10 @@ sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples" / "gallery"),
     "gallery_dirs": "gallery",
     "filename_pattern": r"plot_",
+    "subsection_order": [
+        f"../examples/gallery/{topic}"
+        for topic in ("curves", "rates", "metrics", "planning")
+    ],
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
     "capture_repr": (),
@@ -131,7 +132,7 @@ def draw_charts(app: Sphinx) -> None:
     folder = HERE / "api" / "charts"
     folder.mkdir(exist_ok=True)
     for name in charts.CALLS:
-        charts.chart(name).savefig(folder / f"{name}.svg", transparent=True)
+        charts.chart(name).savefig(folder / f"chart_{name}.svg", transparent=True)
 
 
 def write_properties(app: Sphinx) -> None:

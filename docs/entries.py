@@ -178,7 +178,7 @@ def show_chart(
     if own not in charts.CALLS:
         return
     call = charts.CALLS[own]
-    image = [f".. image:: charts/{own}.svg", f"   :alt: {call}"]
+    image = [f".. image:: charts/chart_{own}.svg", f"   :alt: {call}"]
     end = lines.index("") if "" in lines else len(lines)  # of the first sentence
     lines[end:end] = ["", f"`{call}`", "", *image, ""]
 

@@ -3,9 +3,12 @@
 from typing import Any
 
 import pictures
+from cycler import cycler
 from matplotlib import rcParams
 from matplotlib.figure import Figure
-from sphinx_gallery.scrapers import matplotlib_scraper
+from sphinx_gallery.scrapers import (  # pyright: ignore[reportMissingImports]
+    matplotlib_scraper,
+)
 
 GREY = (
     "axes.edgecolor",
@@ -16,12 +19,14 @@ GREY = (
     "ytick.color",
     "legend.labelcolor",
 )
+COLORS = ["#3b82f6", "#f97316", "#22a55b", "#e0524d", "#a371f7", "#b8901f"]
 
 
 def reset(gallery: dict[str, Any], file: str) -> None:
     """The style of each example, before it runs."""
     rcParams.update(dict.fromkeys(GREY, pictures.MUTED))
     rcParams.update({"figure.facecolor": "none", "axes.facecolor": "none"})
+    rcParams["axes.prop_cycle"] = cycler(color=COLORS)
     rcParams.update({"legend.frameon": False, "figure.figsize": (6.4, 3.6)})
 
 

@@ -4,11 +4,13 @@ import inspect
 from collections.abc import Iterator
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import jaxsched as js
 
 COLUMNS = 8
+GREY = "#888888"
 # They have no end: how many times as long as the constant part they are drawn.
 ENDLESS = {"minicpm": 1.1, "t5": 52.4288}
 
@@ -40,17 +42,24 @@ def picture() -> Figure:
     for name, axes in zip(names(), places, strict=False):
         values = getattr(js.published, name)().at(share * length(name)[0])
         axes.plot(100 * share, values / values.max(), color="#3b82f6")
-        axes.set_title(name, fontsize="small", color="#888888")
+        axes.set_title(name, fontsize="small", color=GREY)
     for axes in places:  # those that are left
         axes.set_axis_off()
     for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["bottom", "left"]].set_color("#888888")
-        axes.tick_params(colors="#888888", labelsize="small")
+        mute(axes)
+        axes.tick_params(labelsize="small")
         axes.set(xticks=[0, 50, 100], yticks=[0, 1])
-    figure.supxlabel("% of the run", fontsize="small", color="#888888")
-    figure.supylabel("share of the peak", fontsize="small", color="#888888")
+    figure.supxlabel("% of the run", fontsize="small", color=GREY)
+    figure.supylabel("share of the peak", fontsize="small", color=GREY)
     return figure
+
+
+def mute(axes: Axes) -> None:
+    """Draws what is around the curves in a grey that is seen on white and on black."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["bottom", "left"]].set_color(GREY)
+    axes.tick_params(colors=GREY)
+    axes.xaxis.label.set_color(GREY)
 
 
 def table() -> str:

@@ -1,146 +1,44 @@
 """The documentation site: built without a warning, and opened in a real browser."""
 
-import functools
 import importlib.util
 import re
 import shutil
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import jax
 import pytest
 
 import jaxsched as js
+import jaxsched.shapes
+from jaxsched.shapes import shapes
 
-DOCS = Path(__file__).parents[1] / "docs"
-CHROMIUM = shutil.which("chromium")
+pytest_plugins = ["website"]
+
 NEEDED = ["sphinx", "sphinx_book_theme", "playwright"]
 MISSING = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-
 pytestmark = [
+    pytest.mark.xdist_group("site"),  # it is built once
     pytest.mark.skipif(
-        bool(MISSING) or CHROMIUM is None,
+        bool(MISSING) or shutil.which("chromium") is None,
         reason=f"needs Chromium and the docs extra, missing {MISSING or 'Chromium'}",
     ),
     pytest.mark.skipif(jax.config.jax_enable_x64, reason="pages show float32"),
 ]
 
-# No page may ask anyone but its own server for anything.
-HOST = "127.0.0.1"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory) -> Path:
-    """The site, built from a copy: what a build writes beside its sources is not ours."""
-    copy = tmp_path_factory.mktemp("source")
-    made = ["_build", "gallery", "charts", "inventories", "__pycache__"]
-    root = DOCS.parent
-    for folder in ("docs", "examples", "benchmarks"):
-        shutil.copytree(
-            root / folder, copy / folder, ignore=shutil.ignore_patterns(*made)
-        )
-    shutil.copytree(root / "examples" / "gallery", copy / "examples" / "gallery")
-    for page in root.glob("*.md"):
-        shutil.copy(page, copy)
-    out = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q"]
-    done = subprocess.run(
-        [*command, str(copy / "docs"), str(out)], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return out
-
-
-@pytest.fixture(scope="module")
-def address(site) -> Iterator[str]:
-    """Where the site is served."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format, *args):
-            pass
-
-    handler = functools.partial(Quiet, directory=str(site))
-    with ThreadingHTTPServer((HOST, 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://{HOST}:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium, as root too."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        yield chromium
-        chromium.close()
-
-
 # What is left of a formula that no one typeset, outside of code.
 RAW_MATHS = r"\\\(|\\\[|\\frac|\\sqrt|\$\$|\\left"
-
-LOOK = """() => {
-  const body = document.querySelector('main').cloneNode(true);
-  body.querySelectorAll('code, pre, script, mjx-container').forEach(e => e.remove());
-  return {
-    text: body.textContent,
-    links: [...document.querySelectorAll('a[href]')].map(e => e.href),
-    images: [...document.images].map(e => [e.src, e.naturalWidth]),
-    formulas: document.querySelectorAll('.math').length,
-    typeset: document.querySelectorAll('.math mjx-container').length,
-    flat: [...document.querySelectorAll('.math mjx-container')]
-      .filter(e => e.getBoundingClientRect().width < 3).length,
-    errors: document.querySelectorAll('mjx-merror, .system-message').length,
-    anchors: [...document.querySelectorAll('[id]')].map(e => e.id),
-  };
-}"""
-
-
-@pytest.fixture(scope="module")
-def pages(site, address, browser):
-    """What Chromium finds on every page of the site, by path."""
-    found = {}
-    tab = browser.new_page()
-    troubles: list[str] = []
-    tab.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
-    tab.on("pageerror", lambda error: troubles.append(str(error)))
-    tab.on("requestfailed", lambda request: troubles.append(request.url))
-    tab.on(
-        "request",
-        lambda r: (
-            None if r.url.startswith((address, "data:")) else troubles.append(r.url)
-        ),
-    )
-    tab.on(
-        "response",
-        lambda r: troubles.append(f"{r.status} {r.url}") if r.status >= 400 else None,
-    )
-    for path in sorted(site.rglob("*.html")):
-        if "_static" in path.parts:
-            continue
-        name = path.relative_to(site).as_posix()
-        troubles.clear()
-        tab.goto(f"{address}/{name}", wait_until="networkidle")
-        if tab.locator(".math").count():
-            tab.evaluate("() => MathJax.startup.promise.then(() => true)")
-        tab.evaluate(  # those below the fold are loaded late
-            "() => document.querySelectorAll('img').forEach(e => e.loading = 'eager')"
-        )
-        tab.wait_for_function("() => [...document.images].every(e => e.complete)")
-        found[name] = {**tab.evaluate(LOOK), "troubles": list(troubles)}
-    return found
 
 
 def test_the_pages_are_there(pages):
     """Those that a reader is promised."""
-    learn = ["get_started", "concepts", "choose", "training", "grids", "your_own"]
+    learn = [
+        "catalogue",
+        "get_started",
+        "concepts",
+        "choose",
+        "training",
+        "grids",
+        "your_own",
+    ]
     other = ["command_line", "gallery/index", "migration/index", "recipes"]
     about = ["api/index", "accuracy_and_speed", "changelog", "contributing"]
     assert {f"{name}.html" for name in ["index", *learn, *other, *about]} <= set(pages)
@@ -152,13 +50,47 @@ def test_nothing_goes_wrong_on_a_page(pages):
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
+def images(pages) -> list[dict]:
+    """Every image of every page, which knows its page."""
+    return [
+        {**image, "page": name}
+        for name, page in pages.items()
+        for image in page["images"]
+    ]
+
+
 def test_images_are_there(pages):
-    """Each has a width of its own."""
-    images = {
-        (name, *image) for name, page in pages.items() for image in page["images"]
-    }
-    assert len(images) > 60
-    assert [image for image in images if image[2] == 0] == []
+    """Each has a width of its own, and words for those who do not see it."""
+    found = images(pages)
+    assert len(found) > 200
+    assert [image for image in found if not image["width"]] == []
+    # The thumbnails of the gallery have their titles below them.
+    mute = [image for image in found if not image["alt"]]
+    assert [image for image in mute if not image["src"].endswith("_thumb.svg")] == []
+
+
+def test_images_have_no_ground(pages, site, address):
+    """In the dark no box is behind a picture, neither the theme's nor its own."""
+    for image in images(pages):
+        assert image["ground"] == "rgba(0, 0, 0, 0)", image
+        assert image["filter"] == "none", image
+        text = (site / image["src"].removeprefix(address + "/")).read_text("utf-8")
+        assert text.lstrip().startswith(("<?xml", "<svg")), image  # or it is a PNG
+        assert not re.search("fill: (#fff|#ffffff|white)[; ]", text), image
+
+
+def test_pages_fit_a_phone(pages):
+    """What is wide scrolls in itself, or is broken."""
+    wide = {name: page["phone"] for name, page in pages.items()}
+    assert {k: v for k, v in wide.items() if v["page"] > v["screen"]} == {}
+
+
+def test_tables_fit_a_desk(pages):
+    """Nothing of a table or of the measured accuracies must be scrolled for."""
+    wide = {name: page["desk"] for name, page in pages.items()}
+    assert {
+        k: v for k, v in wide.items() if v["page"] > v["screen"] or v["tables"]
+    } == {}
 
 
 def test_links_lead_somewhere(pages, site, address):
@@ -186,22 +118,106 @@ def test_maths_is_typeset(pages):
         assert not re.search(RAW_MATHS, page["text"]), name
 
 
+def schedules() -> set[str]:
+    """The public names of schedules."""
+    return {name for name in js.__all__ if hasattr(getattr(js, name), "__rule__")}
+
+
 def test_every_schedule_has_its_chart(pages):
     """In the API, drawn when the site was built."""
-    shown = {src.rsplit("/", 1)[-1] for p in pages.values() for src, _ in p["images"]}
-    known = {name for name in js.__all__ if hasattr(getattr(js, name), "__rule__")}
-    assert len(known) >= 50
-    assert {f"{name}.svg" for name in known} <= shown
+    shown = {image["src"].rsplit("/", 1)[-1] for image in images(pages)}
+    assert len(schedules()) >= 50
+    assert {f"chart_{name}.svg" for name in schedules()} <= shown
     anchors = {id for page in pages.values() for id in page["anchors"]}
     assert {f"jaxsched.{name}" for name in js.__all__} <= anchors
 
 
-def test_search_finds_a_schedule(browser, address):
-    """The site's own search, which needs no server."""
+def test_the_catalogue_shows_everything(pages, address):
+    """Every schedule, shape and combinator, each picture with a way to its entry."""
+    links = {link.partition("#")[2] for link in pages["catalogue.html"]["links"]}
+    assert {f"jaxsched.{name}" for name in schedules()} <= links
+    shown = [image["src"] for image in pages["catalogue.html"]["images"]]
+    ours = [name for name in shapes if hasattr(jaxsched.shapes, name)]
+    assert {f"shape_{name}.svg" for name in ours} <= {s.rsplit("/")[-1] for s in shown}
+    assert "0.293" in pages["catalogue.html"]["text"]  # "sqrt", half way
+
+
+# What a docstring calls a formula and is an algorithm: it stays code.
+ALGORITHMS = [
+    "better: best - a",
+    "good, bad = (goo",
+    "spike = n &gt;= w",
+    "a &gt; target * b",
+]
+ALGORITHMS += ["rate = schedule("]
+
+
+def test_formulas_are_typeset(site):
+    """No block that a docstring calls a formula is shown as it was typed."""
+    shown = "".join(path.read_text("utf-8") for path in site.glob("api/*.html"))
+    blocks = re.findall(
+        r"<p>Formula[^\n]*</p>\s*<div class=\"highlight.*?</pre>", shown
+    )
+    code = [
+        re.sub(r"<[^>]*>", "", block.partition("<pre>")[2])[:16] for block in blocks
+    ]
+    assert sorted(code) == sorted(ALGORITHMS)
+
+
+def test_assistants_find_every_page(pages, site):
+    """`llms.txt` lists the pages, and each is there as Markdown."""
+    listed = set(
+        re.findall(r"\]\(([^)]*)\.md\)", (site / "llms.txt").read_text("utf-8"))
+    )
+    assert {f"{name}.html" for name in listed} <= set(pages)
+    assert {"get_started", "api/cycles", "gallery/curves/plot_wsd"} <= listed
+    for name in pages.keys() - {"search.html"}:
+        text = (site / name).with_suffix(".md").read_text("utf-8")
+        assert text.startswith("# "), name
+        assert "</" not in re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.DOTALL), name
+
+
+def test_references_are_links(pages):
+    """To arXiv, wherever a page names a paper of it."""
+    for name, page in pages.items():
+        named = set(re.findall(r"arXiv:(\d{4}\.\d{4,5})", page["text"]))
+        linked = {link.rsplit("/", 1)[-1] for link in page["links"]}
+        assert named <= linked, name
+
+
+# What a reader types into the search box, and the pages that answer it.
+SEARCHES = {
+    "warmup": {"explained", "gallery/curves/plot_warmup", "api/recipes"},
+    "wsd": {"wsd_branches", "gallery/curves/plot_wsd", "api/recipes"},
+    "cosine restarts": {"api/cycles", "gallery/curves/plot_cycles"},
+    # "current learning rate": {"log_the_rate", "training", "api/training"},
+    # "checkpoint": {"checkpoints", "extend_and_resume"},
+    "plateau": {"api/metric_driven", "gallery/metrics/plot_metric", "training"},
+    "onecycle": {"api/recipes"},
+    # "per layer": {"fine_tuning", "other_hyperparameters"},
+    # "yaml": {"configs"},
+    # "tensorboard": {"log_the_rate"},
+    # "finetune": {"fine_tuning"},
+    "lr finder": {"find_a_rate", "api/range_test", "gallery/rates/plot_range_test"},
+    "hyperparameter search": {"grids", "api/grids", "gallery/rates/plot_sweep"},
+    # "ppo": {"reinforcement_learning"},
+}
+
+
+@pytest.mark.parametrize("words", SEARCHES)
+def test_the_search_box_finds_it(words, browser, address):
+    """The right page is among the first three."""
     tab = browser.new_page()
-    tab.goto(f"{address}/search.html?q=cosine_restarts")
-    tab.wait_for_selector("ul.search li a")
-    assert "cosine_restarts" in tab.locator("ul.search").inner_text()
+    tab.goto(f"{address}/index.html")
+    tab.keyboard.press("Control+k")
+    tab.locator("dialog input[name=q]").fill(words)
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector(".search-summary:has-text('Search finished')")
+    found = tab.locator("ul.search > li > a").evaluate_all("e => e.map(a => a.href)")
+    first = [
+        link.removeprefix(address + "/").partition(".html")[0] for link in found[:3]
+    ]
+    assert SEARCHES[words] & set(first), (words, first)
     tab.close()
 
 
@@ -217,14 +233,3 @@ def test_code_is_copied_without_its_prompts(browser, address):
         "import optax, jaxsched as js\nschedule = js.warmup_cosine("
     )
     context.close()
-
-
-@pytest.mark.parametrize("width", [360, 1300])
-def test_pages_fit_the_screen(width, browser, address):
-    """Of a telephone too: what is wide scrolls in itself."""
-    tab = browser.new_page(viewport={"width": width, "height": 800})
-    for name in ("index", "choose", "migration/torch", "api/transitions"):
-        tab.goto(f"{address}/{name}.html")
-        wide = tab.evaluate("() => document.documentElement.scrollWidth")
-        assert wide <= width, name
-    tab.close()
