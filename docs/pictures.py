@@ -1,8 +1,6 @@
-"""Draws every schedule and writes the table of them in README.md.
+"""Draws every schedule: `python docs/pictures.py` draws into docs/pictures/.
 
-`python docs/pictures.py` draws the example calls below into docs/pictures/ and
-rewrites the table between the markers in README.md; with `--check` it writes nothing
-and fails if anything is out of date.
+With `--check` it writes nothing and fails if anything is out of date.
 """
 
 import argparse
@@ -24,7 +22,7 @@ from matplotlib.figure import Figure
 
 import jaxsched as js
 
-# A row of the table is a call; the name before its bracket is the row's.
+# A picture is of a call; the name before its bracket is the picture's.
 EXAMPLES = {
     "Transitions": [
         "constant(1)",
@@ -90,9 +88,7 @@ WIDTH, HEIGHT = 160, 60  # of a picture, in CSS pixels
 LINE, MUTED = "#3b82f6", "#8b949e"  # to be seen on white and on black
 
 ROOT = Path(__file__).resolve().parents[1]
-README = ROOT / "README.md"
 PICTURES = ROOT / "docs" / "pictures"
-BEGIN, END = "<!-- schedules: made by docs/pictures.py -->", "<!-- /schedules -->"
 
 
 def name_of(call: str) -> str:
@@ -167,8 +163,30 @@ def corners(values: np.ndarray, top: float) -> tuple[np.ndarray, np.ndarray]:
     return STEPS[kept], values[kept]
 
 
-# Pictures that are on pages, and not in the table.
-OF_PAGES = {"planning": planned.picture, "published": runs.picture}
+# What README shows first.
+OVERVIEW = [
+    *("cosine", "linear", "exponential", "step_decay"),
+    *("warmup_cosine", "wsd", "one_cycle", "inverse_sqrt_decay"),
+    *("cosine_restarts", "triangular", "spline", "cooldown"),
+]
+
+
+def overview() -> Figure:
+    """Twelve of the schedules, each with its name."""
+    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+    by_name = {name_of(call): call for call in calls()}
+    for name, axes in zip(OVERVIEW, figure.subplots(3, 4).flat, strict=True):
+        draw(axes, by_name[name])
+        axes.set_title(name, fontsize="small", color=MUTED)
+    return figure
+
+
+# Pictures that are on pages, and not of one schedule.
+OF_PAGES = {
+    "overview": overview,
+    "planning": planned.picture,
+    "published": runs.picture,
+}
 
 
 def svg(made: Callable[[], Figure]) -> str:
@@ -177,36 +195,6 @@ def svg(made: Callable[[], Figure]) -> str:
     with matplotlib.rc_context({"svg.hashsalt": "jaxsched"}):
         made().savefig(text, format="svg", transparent=True, metadata={"Date": None})
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
-
-
-def table() -> str:
-    """The table for README.md, one part for each group."""
-    return "\n\n".join(
-        "\n".join([f"### {title}", "", "| | Call | |", "| --- | --- | --- |", *rows])
-        for title, group in EXAMPLES.items()
-        if (rows := [row(call) for call in group])
-    )
-
-
-def row(call: str) -> str:
-    """The picture, the call, and the first line of the docstring."""
-    name = name_of(call)
-    summary = (inspect.getdoc(getattr(js, name)) or "").partition("\n")[0]
-    image = f'<img src="docs/pictures/{name}.svg" width="{WIDTH}" alt="{name}">'
-    return f"| {image} | `{call}` | {summary} |"
-
-
-def rewritten(readme: str) -> str:
-    """README.md with the table of now.
-
-    Raises:
-      SystemExit: The markers are not there, once each and in order.
-    """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in rest or END in after:
-        sys.exit(f"README.md needs the lines {BEGIN} and {END}, once each, in order")
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
 
 
 def is_current(old: str, new: str) -> bool:
@@ -238,8 +226,7 @@ def figures() -> list[tuple[str, Callable[[], Figure]]]:
 
 def outdated() -> list[str]:
     """The files that are not there or not of now."""
-    readme = README.read_text("utf-8")
-    old = [] if rewritten(readme) == readme else ["README.md"]
+    old = []
     wanted = {PICTURES / f"{name}.svg": svg(made) for name, made in figures()}
     for path, new in wanted.items():
         if not path.is_file() or not is_current(path.read_text("utf-8"), new):
@@ -248,17 +235,15 @@ def outdated() -> list[str]:
 
 
 def write() -> None:
-    """Writes the pictures and the table."""
-    readme = rewritten(README.read_text("utf-8"))
+    """Writes the pictures."""
     PICTURES.mkdir(exist_ok=True)
     for name, made in figures():
         path = PICTURES / f"{name}.svg"
         path.write_text(svg(made), "utf-8", newline="\n")
-    README.write_text(readme, "utf-8", newline="\n")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Writes the pictures and the table, or checks them."""
+    """Writes the pictures, or checks them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument(
         "--check", action="store_true", help="write nothing, only check"
