@@ -12,6 +12,7 @@ import jaxsched as js
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 import charts  # noqa: E402 - beside this file
+import notebooks  # noqa: E402
 import properties  # noqa: E402
 import runs  # noqa: E402
 
@@ -32,8 +33,10 @@ extensions = [
     "entries",
     "formulas",
     "keywords",
+    "notebooks",
     "references",
 ]
+colab_site = ""  # "owner/repository/blob/branch", once there is one; see notebooks.py
 exclude_patterns = ["pictures/README*", "gallery/*.ipynb"]
 default_role = "literal"  # `steps` in a docstring is code
 
@@ -73,6 +76,7 @@ sphinx_gallery_conf = {
     ],
     "within_subsection_order": "FileNameSortKey",
     "download_all_examples": False,
+    "first_notebook_cell": notebooks.install(colab_site),
     "capture_repr": (),
     "show_signature": False,
     "write_computation_times": False,

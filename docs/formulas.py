@@ -1,7 +1,7 @@
 """Finds the formulas of docstrings and typesets them on the site.
 
-What a docstring announces with "Formula" is read by `notation`: in a sentence whatever
-is a formula, in an indented block all or nothing. An algorithm stays code.
+What stands before the arguments is read by `notation`: in a sentence whatever is a
+formula, in an indented block all or nothing. An algorithm stays code.
 """
 
 import inspect
@@ -13,7 +13,7 @@ from notation import Reader, whole, worded
 from sphinx.application import Sphinx
 
 # What makes a formula of a name: prose has names and numbers, too.
-TELLING = re.compile(r"[=<>^*/|]|[\w)] [-+] [\w(]|\w\(|\w_\w\b|\w \(|\b[A-Z]\d")
+TELLING = re.compile(r"[=<>^*/|]|[\w)] [-+] [\w(]|\w\(|\w_\w\b|\w \(|\w\[")
 QUOTED = re.compile(r"`[^`]*`(?:_)?|\"[^\"]*\"|arXiv:\S+|https?://\S+")
 WORD = re.compile(r"(?<![\w`.:'-])(?=[A-Za-z0-9(|-])")
 
@@ -27,16 +27,22 @@ def inline(text: str, names: Set[str]) -> str:
             result, place = result + quoted[0], quoted.end()
             continue
         found, end = "", place
-        if WORD.match(text, place) and not re.search(r"[-+*/^=] ?\(?$", result):
+        if WORD.match(text, place) and not re.search(r"([-+*/^=] ?|\w)\(?$", result):
             reader = Reader(text, place, names)
             found, end = reader.maybe(reader.relation), reader.place
-        if found and TELLING.search(text[place:end]) and is_free(text, end):
+        if found and is_formula(text[place:end]) and is_free(text, end):
             result, place = result + f":math:`{found}`", end
         else:
             step = re.compile(r"\w+|.", re.DOTALL).match(text, place)
             assert step
             result, place = result + step[0], step.end()
     return result
+
+
+def is_formula(text: str) -> bool:
+    """Whether what can be read as a formula is meant as one."""
+    is_remark = text.startswith("(") and "=" in text  # the bracket is the sentence's
+    return bool(TELLING.search(text)) and not is_remark
 
 
 def is_free(text: str, end: int) -> bool:
@@ -93,16 +99,19 @@ SECTIONS = (
 )
 
 
+# Lists and directives need their lines as they are.
+LIST = re.compile(r"[-*|] |[.][.] |\d+[.] ")
+
+
 def typeset(lines: list[str], names: Set[str]) -> list[str]:
-    """The lines of a docstring, with the formulas that its text announces typeset."""
+    """The lines of a docstring, with the formulas before its sections typeset."""
     result: list[str] = []
-    announced = False
+    in_text = True
     for paragraph in paragraphs(lines):
         if paragraph[0].startswith(SECTIONS):
-            announced = False
+            in_text = False
         text = " ".join(line.strip() for line in paragraph)
-        announced = announced or bool(re.match(r"Formula|.*\bfall = ", text))
-        if not announced:
+        if not in_text or LIST.match(text):
             result += [*paragraph, ""]
         elif paragraph[0].startswith("    "):
             found = display(paragraph, names)
