@@ -31,6 +31,8 @@ extensions = [
     # beside this file
     "assistants",
     "entries",
+    "example_pages",
+    "explained_pictures",
     "formulas",
     "keywords",
     "notebooks",

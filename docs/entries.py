@@ -90,14 +90,15 @@ def row(cells: list[Cell]) -> nodes.Node:
 
 
 class Entries(SphinxDirective):
-    """A table of names, one a line, from the current module."""
+    """A table of names, one a line, from the current module; without any, of all."""
 
     has_content = True
 
     def run(self) -> list[nodes.Node]:
         """The table, whose first column is there if there are pictures."""
         module = self.env.ref_context["py:module"]
-        rows = [self.entry(module, name.strip()) for name in self.content if name]
+        names = list(self.content) or importlib.import_module(module).__all__
+        rows = [self.entry(module, name.strip()) for name in names]
         has_pictures = any(cells[0] for cells in rows)
         return [table([cells if has_pictures else cells[1:] for cells in rows])]
 

@@ -1,7 +1,6 @@
 """The pictures of `explained.md`, drawn when the site is built from its training runs."""
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import optax
 import pictures
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from sphinx.application import Sphinx
 
 import jaxsched as js
 
@@ -260,5 +260,14 @@ def write(folder: Path) -> None:
             figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
 
 
-if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+def build(app: Sphinx) -> None:
+    """What `explained.md` shows and includes."""
+    here = Path(app.srcdir)
+    write(here / "explained")
+    (here / "explained.inc").write_text(table(), "utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Joins this to a build."""
+    app.connect("builder-inited", build)
+    return {"parallel_read_safe": True}

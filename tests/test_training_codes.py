@@ -1,4 +1,4 @@
-"""docs/recipes.md: every schedule on it is the library's formula, in float64."""
+"""docs/training_codes.md: every schedule on it is the library's formula, in float64."""
 
 import re
 from math import cos, exp, floor, log, pi, sin, sqrt
@@ -11,7 +11,7 @@ from test_docs import only_package_rules, python_blocks  # noqa: F401
 
 import jaxsched as js
 
-PAGE = Path(__file__).parents[1] / "docs" / "recipes.md"
+PAGE = Path(__file__).parents[1] / "docs" / "training_codes.md"
 PEAK, LOW, TOTAL, RAMP, TAIL = 1e-3, 1e-4, 1000, 100, 200
 STEPS = np.arange(2000)
 
