@@ -78,7 +78,7 @@ def alternate(
     repeat to the next.
 
     Args:
-      ours: One side; what it returns is waited for.
+      ours: One side, timed until its result is there.
       theirs: The other side.
       repeats: How many pairs are measured.
       inner: How many calls are timed as one, where one is short: the same for both

@@ -1,4 +1,4 @@
-"""What the table of properties in `choose.md` says, asked of the library itself."""
+"""The table of properties in `choose.md`, found by calling the library."""
 
 import inspect
 from collections.abc import Iterator

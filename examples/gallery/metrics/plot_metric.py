@@ -40,7 +40,7 @@ def rates(driven):
 # Three reactions
 # ---------------
 #
-# Around the same schedule: it goes on underneath.
+# Around the same schedule, whose steps go on as before.
 
 base = js.warmup_constant(0.1, warmup_steps=20)
 reactions = {
