@@ -17,8 +17,8 @@ HOW = (
     "Each ratio is the median over pairs measured in one process, the two sides in turns; "
     "the spread is that of the pairs, n their number, and the times are medians. Each "
     "side is timed until its result is there. Before each compilation everything compiled "
-    "is forgotten (`jax.clear_caches`). Schedules are constructed beforehand on both sides, "
-    "except in `sweep`, which counts all from settings to losses."
+    "is forgotten (`jax.clear_caches`). Schedules are constructed beforehand on both "
+    "sides, except in `sweep`, which counts all from settings to losses."
 )
 
 

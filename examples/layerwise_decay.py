@@ -15,7 +15,15 @@ from typing import Any
 import jax
 import optax
 from flax import nnx
-from train_digits import BATCH_SIZE, MLP, batches, evaluate, load_data, train_step
+from train_digits import (
+    BATCH_SIZE,
+    MLP,
+    batches,
+    evaluate,
+    load_data,
+    run_options,
+    train_step,
+)
 
 import jaxsched as js
 
@@ -76,9 +84,10 @@ def train(steps: int = STEPS, seed: int = 0) -> float:
     return float(accuracy)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Trains with a log and prints the test accuracy."""
-    print(f"test accuracy {train():.2%}")
+    args = run_options(main.__doc__, STEPS, argv)
+    print(f"test accuracy {train(args.steps, args.seed):.2%}")
 
 
 if __name__ == "__main__":

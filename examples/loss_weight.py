@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 from jax.typing import ArrayLike
-from train_digits import batches, load_data
+from train_digits import batches, load_data, run_options
 
 import jaxsched as js
 
@@ -151,11 +151,12 @@ def train(steps: int = STEPS, seed: int = 0) -> float:
     return float(explained_variance(model, test_data.images))
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Prints the schedules, trains under them and prints how good the codes are."""
-    for name, schedule in make_annealing(STEPS)._asdict().items():
+    args = run_options(main.__doc__, STEPS, argv)
+    for name, schedule in make_annealing(args.steps)._asdict().items():
         print(f"{name} = {schedule}")
-    print(f"explained variance {train():.2%}")
+    print(f"explained variance {train(args.steps, args.seed):.2%}")
 
 
 if __name__ == "__main__":

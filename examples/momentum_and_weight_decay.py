@@ -12,7 +12,15 @@ keeps the values that the last update used in its state.
 import jax.numpy as jnp
 import optax
 from flax import nnx
-from train_digits import BATCH_SIZE, MLP, batches, evaluate, load_data, train_step
+from train_digits import (
+    BATCH_SIZE,
+    MLP,
+    batches,
+    evaluate,
+    load_data,
+    run_options,
+    train_step,
+)
 
 import jaxsched as js
 
@@ -67,11 +75,12 @@ def train(steps: int = STEPS, seed: int = 0) -> float:
     return float(accuracy)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Prints the schedules, trains under them and prints the test accuracy."""
-    for name, schedule in hyperparameters(STEPS).items():
+    args = run_options(main.__doc__, STEPS, argv)
+    for name, schedule in hyperparameters(args.steps).items():
         print(f"{name} = {schedule}")
-    print(f"test accuracy {train():.2%}")
+    print(f"test accuracy {train(args.steps, args.seed):.2%}")
 
 
 if __name__ == "__main__":

@@ -227,6 +227,28 @@ def whole_number(least: int) -> Callable[[str], int]:
     return read
 
 
+def run_options(
+    description: str | None, steps: int, argv: list[str] | None
+) -> argparse.Namespace:
+    """The options of an example that makes one run: `--steps` and `--seed`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(
+        "--steps",
+        type=whole_number(10),
+        default=steps,
+        metavar="N",
+        help="updates (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="of the initial weights and the batches (default: %(default)s)",
+    )
+    return parser.parse_args(argv)
+
+
 def picture_path(text: str) -> Path:
     """The type of --output: refused now rather than after the training."""
     path = Path(text)

@@ -4,15 +4,13 @@ A schedule goes straight into the Optax optimizer; for the log it is read with
 `schedule.at`, which gives plain numbers.
 """
 
-import argparse
-
 import jax
 import jax.numpy as jnp
 import optax
 from flax import linen as nn
 from flax.training.train_state import TrainState
 from jax.typing import ArrayLike
-from train_digits import BATCH_SIZE, STEPS, Split, batches, load_data, whole_number
+from train_digits import BATCH_SIZE, STEPS, Split, batches, load_data, run_options
 
 import jaxsched as js
 
@@ -77,18 +75,10 @@ def train(schedule: js.Schedule, *, steps: int = STEPS, seed: int = 0) -> float:
 
 def main(argv: list[str] | None = None) -> None:
     """Trains under a warm-up and a cosine, and prints the test accuracy."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument(
-        "--steps",
-        type=whole_number(1),
-        default=STEPS,
-        metavar="N",
-        help="updates (default: %(default)s)",
-    )
-    args = parser.parse_args(argv)
+    args = run_options(main.__doc__, STEPS, argv)
     schedule = js.warmup_cosine(0.01, args.steps, warmup_steps=args.steps // 10)
     print(schedule)
-    print(f"test accuracy {train(schedule, steps=args.steps):.2%}")
+    print(f"test accuracy {train(schedule, steps=args.steps, seed=args.seed):.2%}")
 
 
 if __name__ == "__main__":

@@ -153,7 +153,7 @@ def test_hyperparameters_of_bfloat16_weights_stay_float32(example):
 def test_momentum_example_logs_what_it_used_and_learns(example, capsys):
     """A row is about the update that was just made."""
     module = example("momentum_and_weight_decay")
-    module.main()
+    module.main([])
     out = capsys.readouterr().out
     steps, (*columns, _) = logged(out)
     assert steps.tolist() == [*range(0, 300, 30), 299]
@@ -213,7 +213,7 @@ def test_each_group_moves_by_its_own_rate_and_decay(example):
 def test_groups_example_logs_what_it_used_and_learns(example, capsys):
     """The rates are read by label, in the log and from the state."""
     module = example("per_group_schedules")
-    module.main()
+    module.main([])
     out = capsys.readouterr().out
     steps, (*columns, _) = logged(out)
     expected = [*group_rates(300, steps).values()]
@@ -256,7 +256,7 @@ def test_layerwise_takes_any_layers_and_optimizer(example):
 def test_layers_example_logs_what_it_used_and_learns(example, capsys):
     """One column of rates for each layer, the lowest first."""
     module = example("layerwise_decay")
-    module.main()
+    module.main([])
     out = capsys.readouterr().out
     steps, (*columns, _) = logged(out)
     rate = warmup_cosine(0.01, 300, 30, steps)
@@ -326,10 +326,26 @@ def test_the_loss_uses_weight_and_temperature_of_each_step(
         return log
 
     monkeypatch.setattr(module, "train_step", checked_step)
-    module.main()
+    module.main([])
     assert len(losses) == 400
     out = capsys.readouterr().out
     steps, columns = logged(out)
     assert steps.tolist() == [*range(0, 400, 25), 399]
     np.testing.assert_allclose(columns[:2], annealed(400, steps), rtol=0, atol=6e-5)
     assert percentage(out) >= 45
+
+
+RUNNABLE = sorted(
+    path.stem for path in EXAMPLES.glob("*.py") if "__main__" in path.read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_help_is_everywhere(name, example, capsys):
+    """Said instead of training, and with the length of the run among the options."""
+    module = example(name)
+    with pytest.raises(SystemExit, match="0"):
+        module.main(["--help"])
+    out = capsys.readouterr().out
+    assert out.startswith("usage: ")
+    assert re.search(r"--\w*-?(steps|iterations)\b", out)
