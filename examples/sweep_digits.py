@@ -27,7 +27,8 @@ import optax
 from flax import nnx
 from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
-from matplotlib.figure import Figure
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure, FigureBase
 from tqdm import tqdm
 from train_digits import (
     BATCH_SIZE,
@@ -263,36 +264,50 @@ def ranking(runs: Run) -> list[int]:
 
 
 def draw(
-    axes: dict[str, Any], schedules: Sequence[js.Schedule], runs: Run, path: Path
+    axes: dict[str, Any], grid: js.Grid[js.Schedule], runs: Run, path: Path
 ) -> None:
-    """Writes a picture: a map of the accuracies, and the curves of the best schedules."""
-    figure = Figure(figsize=(11, 5), layout="constrained")
+    """Writes a picture: a map of the errors, and the curves of the best schedules."""
+    figure = Figure(figsize=(11, 5.5), layout="constrained")
     left, right = figure.subfigures(1, 2, squeeze=False, width_ratios=[1.1, 1])[0]
-    (rows, row_values), (columns, column_values) = axes.items()
-    accuracy = runs.validation_accuracy.mean(axis=1)
-    accuracy = accuracy.reshape(len(row_values), len(column_values))
-    map_axes = left.subplots()
-    image = map_axes.imshow(accuracy, origin="lower", aspect="auto")
-    map_axes.set_xticks(range(len(column_values)), column_values)
-    map_axes.set_yticks(range(len(row_values)), [f"{x:g}" for x in row_values])
-    map_axes.set(xlabel=columns, ylabel=rows)
     best = ranking(runs)[:4]
-    for place, i in enumerate(best, 1):
-        y, x = divmod(i, len(column_values))
-        map_axes.text(x, y, str(place), ha="center", va="center", weight="bold")
-    left.colorbar(image, label="validation accuracy (mean over seeds)")
+    draw_map(left, axes, runs.validation_accuracy.mean(axis=1), best)
 
     rates, losses = right.subplots(2, sharex=True)
     steps = np.arange(runs.losses.shape[-1])
     for place, i in enumerate(best, 1):
-        rates.plot(steps, schedules[i].at(steps), label=f"{place}")
+        label = f"{place}: {grid.label(i)}"
+        rates.plot(steps, grid.schedules[i].at(steps), label=label)
         losses.plot(steps, smoothed(runs.losses[i].mean(axis=0), 10))
     rates.set(ylabel="learning rate")
     losses.set(ylabel="training loss (running mean)", xlabel="update", yscale="log")
-    rates.legend(title="rank", loc="upper right")
+    right.legend(loc="outside lower center", frameon=False)
     for curve in (rates, losses):
         curve.grid(alpha=0.3)
     figure.savefig(path, dpi=130)
+
+
+def draw_map(
+    figure: FigureBase, axes: dict[str, Any], accuracy: np.ndarray, best: list[int]
+) -> None:
+    """The errors over both axes, with the places of the best.
+
+    On a logarithmic scale: the good ones differ by a percent, the bad ones by half.
+    """
+    (rows, row_values), (columns, column_values) = axes.items()
+    error = 100 * (1 - accuracy.reshape(len(row_values), len(column_values)))
+    error = np.maximum(error, 50 / VALIDATION)  # no error at all is less than one
+    map_axes = figure.subplots()
+    colors = {"cmap": "viridis_r", "norm": LogNorm(error.min(), error.max())}
+    image = map_axes.imshow(error, origin="lower", aspect="auto", **colors)
+    map_axes.set_xticks(range(len(column_values)), column_values)
+    map_axes.set_yticks(range(len(row_values)), [f"{x:g}" for x in row_values])
+    map_axes.set(xlabel=columns, ylabel=rows)
+    for place, i in enumerate(best, 1):
+        y, x = divmod(i, len(column_values))
+        map_axes.text(x, y, str(place), ha="center", va="center", weight="bold")
+    label = "validation error in % (mean over seeds)"
+    ticks = [0.2, 0.5, 1, 2, 5, 10, 20, 50]
+    figure.colorbar(image, label=label, ticks=ticks, format="%g").minorticks_off()
 
 
 def arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -378,7 +393,6 @@ def main(argv: list[str] | None = None) -> None:
             f"among {len(devices)} devices: change --peaks or --warmups"
         )
     axes, grid = make_grid(args.peaks, args.warmups, args.steps)
-    schedules = js.unstack(grid.schedules)
 
     begin = time.perf_counter()
     with tqdm(unit="update", disable=jax.process_index() > 0) as progress:
@@ -394,13 +408,13 @@ def main(argv: list[str] | None = None) -> None:
     seconds = time.perf_counter() - begin
     print(leaderboard(grid, runs, args.best))
     print(
-        f"\n{len(schedules)} schedules x {args.seeds} seeds on {len(devices)} "
+        f"\n{args.peaks * args.warmups} schedules x {args.seeds} seeds on {len(devices)} "
         f"device{'s' * (len(devices) > 1)} in {seconds:.1f} s, compilation included\n"
         f"peak memory: {peak_memory()}; the program's own buffers: "
         f"{sweep.buffers / MIB:.0f} MiB on each device"
     )
     if jax.process_index() == 0:
-        draw(axes, schedules, runs, args.output)
+        draw(axes, grid, runs, args.output)
         print(f"The map is in {args.output}.")
 
 
