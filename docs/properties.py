@@ -18,8 +18,8 @@ NEGLIGIBLE = 1e-3
 def table() -> str:
     """A row for every schedule, as Markdown."""
     head = [
-        "| | needs the length of the run | ends at 0 | restarts | source |",
-        "| --- | --- | --- | --- | --- |",
+        "| | use it when | needs the length of the run | ends at 0 | restarts | source |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
     return "\n".join([*head, *rows()]) + "\n"
 
@@ -33,6 +33,7 @@ def rows() -> Iterator[str]:
             assert isinstance(schedule, js.Schedule), call
             cells = [
                 f"{{py:func}}`~jaxsched.{name}`",
+                use(name),
                 "no" if js.horizon(schedule) is None else "yes",
                 ends_at_zero(schedule),
                 "yes" if restarts(schedule) else "no",
@@ -60,8 +61,18 @@ def restarts(schedule: js.Schedule) -> bool:
     return bool(len(falls)) and bool(np.any(moves[falls[0] :] > 0))
 
 
+def use(name: str) -> str:
+    """The situation that its documentation says it is for."""
+    return said(name, "\n\nUse it when ").rstrip(".")
+
+
 def source(name: str) -> str:
     """The reference of its documentation."""
+    return said(name, "\nReference:")
+
+
+def said(name: str, head: str) -> str:
+    """What follows a head in its documentation, up to an empty line."""
     doc = inspect.getdoc(getattr(js, name)) or ""
-    reference = doc.partition("\nReference:")[2].partition("\n\n")[0]
-    return " ".join(reference.split()).replace("|", "\\|")
+    found = doc.partition(head)[2].partition("\n\n")[0]
+    return " ".join(found.split()).replace("|", "\\|")

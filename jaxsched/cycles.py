@@ -44,6 +44,9 @@ def triangular(
 ) -> Array:
     """Up and down between two values in straight lines: cyclical learning rates.
 
+    Use it when you do not know the length of the run and can stop at any low point, or
+    you explore rates.
+
     `CyclicLR` in PyTorch. The paper's `triangular2` is factor = 0.5, its `exp_range` is
     `step_factor`.
 
@@ -63,13 +66,9 @@ def triangular(
       factor: Multiplies the height once per cycle, > 0; differentiable.
       step_factor: Multiplies the height once per step, > 0; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A length is negative, both are 0, a factor is not positive, or a value
         is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -117,6 +116,9 @@ def cosine_restarts(
 ) -> Array:
     """Cosine annealing with warm restarts: SGDR.
 
+    Use it when several usable models, an ensemble, or a look at intermediate results
+    shall come from one run.
+
     Falls from the peak to `end_value` along half a cosine, jumps back and falls again,
     over cycles that may grow longer and lower. `CosineAnnealingWarmRestarts` in PyTorch,
     `CosineDecayRestarts` in Keras. Any other schedule restarts with `cycle`.
@@ -138,9 +140,6 @@ def cosine_restarts(
         least 1.001.
       peak_factor: Multiplies the peak once per cycle, > 0; differentiable.
       limit: How many cycles there are, >= 1; without it they never end.
-
-    Returns:
-      A `Schedule`.
 
     Raises:
       ValueError: A length, factor or limit is out of bounds, or a value is not finite.

@@ -46,6 +46,8 @@ def _curve(s: Any, until: float) -> list[Phase]:
 def piecewise_constant(step: Array, boundaries: Boundaries, values: Values) -> Array:
     """Constant between boundaries, with the values themselves given.
 
+    Use it when the rates of a run are known by step.
+
     `PiecewiseConstantDecay` in Keras (which keeps the old value at the boundary itself).
     For factors instead of values use `multistep`.
 
@@ -56,9 +58,6 @@ def piecewise_constant(step: Array, boundaries: Boundaries, values: Values) -> A
       boundaries: n steps, strictly increasing, >= 0. The new value is in force at its
         boundary.
       values: n + 1 numbers; differentiable.
-
-    Returns:
-      A `Schedule`.
 
     Raises:
       ValueError: The counts do not fit, the boundaries do not increase, or a number is
@@ -105,6 +104,9 @@ def multistep(
 ) -> Array:
     """Multiplied at each boundary, by one `factor` or by each one's own.
 
+    Use it when the rate shall fall at chosen steps, as in the recipes for ResNets and
+    detectors.
+
     `MultiStepLR` in PyTorch; with `factors`, `piecewise_constant_schedule` in Optax.
 
     Formula: s(t) = init_value factor^i, or init_value factors[0] ... factors[i-1], with
@@ -117,13 +119,9 @@ def multistep(
       factor: One factor for all boundaries, > 0; differentiable.
       factors: A factor for each boundary, > 0; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: Both or neither of `factor` and `factors` are given, the counts do not
         fit, the boundaries do not increase, or a number is out of bounds.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -158,6 +156,8 @@ def _same_count(boundaries: Boundaries, values: Values) -> None:
 def piecewise_linear(step: Array, boundaries: Boundaries, values: Values) -> Array:
     """Straight lines through given points.
 
+    Use it when a recipe is given as points, or you draw a schedule by hand.
+
     Holds the first value before the first point and the last value after the last one,
     and is exactly the given value at every point.
 
@@ -170,9 +170,6 @@ def piecewise_linear(step: Array, boundaries: Boundaries, values: Values) -> Arr
     Args:
       boundaries: n steps, strictly increasing, >= 0; differentiable if floats.
       values: n numbers; differentiable.
-
-    Returns:
-      A `Schedule`.
 
     Raises:
       ValueError: The counts differ or are 0, the boundaries do not increase, or a number
@@ -194,6 +191,8 @@ def piecewise_linear(step: Array, boundaries: Boundaries, values: Values) -> Arr
 def spline(step: Array, boundaries: Boundaries, values: Values) -> Array:
     """A smooth curve through given points that never overshoots them.
 
+    Use it when a hand-drawn or learned schedule shall have no corners.
+
     The monotone cubic interpolant (PCHIP): between two points it stays between their
     values. Holds the first value before the first point and the last one after the last,
     and is exactly the given value at every point.
@@ -210,9 +209,6 @@ def spline(step: Array, boundaries: Boundaries, values: Values) -> Array:
     Args:
       boundaries: n steps, strictly increasing, >= 0; differentiable if floats.
       values: n numbers; differentiable.
-
-    Returns:
-      A `Schedule`.
 
     Raises:
       ValueError: The counts differ or are 0, the boundaries do not increase, or a number

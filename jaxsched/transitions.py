@@ -16,6 +16,8 @@ from jaxsched.shapes import ShapeLike, as_shape, raised
 def linear(step: Array, init_value: Value, end_value: Value, steps: Steps) -> Array:
     """A straight line from `init_value` to `end_value`.
 
+    Use it when the length of the run is known: straight to 0 is hard to beat.
+
     The usual warm-up (rising) and the budgeted decay to zero (falling); `LinearLR` in
     PyTorch, `linear_schedule` in Optax.
 
@@ -31,12 +33,8 @@ def linear(step: Array, init_value: Value, end_value: Value, steps: Steps) -> Ar
       steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
         that there is no move, only `end_value`.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A value is not finite, or `steps` is negative.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -61,6 +59,9 @@ def cosine(
 ) -> Array:
     """Half a cosine wave from `init_value` to `end_value`.
 
+    Use it when the length of the run is known and the rate shall stay high for long; the
+    usual choice for published models.
+
     The default decay of much of deep learning: flat at both ends. Cosine annealing
     without restarts; `CosineAnnealingLR` in PyTorch (which rises again after its end,
     while this holds), `cosine_decay_schedule` in Optax (`power` is its `exponent`).
@@ -80,13 +81,9 @@ def cosine(
       time_power: Exponent of time, > 0; differentiable. Above 1 the value stays high
         longer. This is k-decay; its paper and timm call the exponent k.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A value is not finite, `steps` is negative, or `power` or `time_power`
         is not positive.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -115,6 +112,8 @@ def polynomial(
 ) -> Array:
     """A power of the remaining time, from `init_value` to `end_value`.
 
+    Use it when a paper or a code asks for it: power 0.9 in segmentation, 2 with LARS.
+
     power = 1 is linear, 0.9 is common in segmentation, 2 with LARS. `PolynomialLR` in
     PyTorch, `polynomial_schedule` in Optax.
 
@@ -133,13 +132,9 @@ def polynomial(
       time_power: Exponent of time, > 0; differentiable. Above 1 the value stays high
         longer. This is k-decay; its paper and timm call the exponent k.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A value is not finite, `steps` is negative, or `power` or `time_power`
         is not positive.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -170,6 +165,9 @@ def exponential(
 ) -> Array:
     """A geometric move from `init_value` to `end_value`: a straight line in log space.
 
+    Use it when both ends of an exponential decay are known, or for rates that rise
+    through all magnitudes.
+
     The exponential decay of which you know the end instead of the factor, and, rising,
     the sweep of a learning-rate range test.
 
@@ -185,13 +183,9 @@ def exponential(
       steps: The length of the move in steps, >= 0; differentiable if a float. 0 means
         that there is no move, only `end_value`.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: The ends have different signs or one is 0, a value is not finite, or
         `steps` is negative.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -222,6 +216,8 @@ def transition(
 ) -> Array:
     """A move from `init_value` to `end_value` along any shape.
 
+    Use it when none of the named moves has the shape that you want.
+
     Formula, with u = min(t, steps) / steps and the two weights of the shape:
 
         s(t) = init_value fall(u) + end_value rise(u)
@@ -239,12 +235,8 @@ def transition(
         "sine" (1 - sin(pi u / 2)), "mirror_cosine", "inverse_proportional",
         "one_minus_power", "exponential_to_zero", "rex", "tanh", or your own.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A value is not finite, `steps` is negative, or the shape is unknown.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

@@ -25,6 +25,9 @@ def _in_updates(s: Any, until: float) -> list[Phase]:
 def per(step: Array, schedule: ScheduleLike, every: Period) -> Array:
     """A schedule whose own step is an epoch or an iteration of many updates.
 
+    Use it when a schedule is written in epochs or iterations, and the optimizer counts
+    updates.
+
     An optimizer counts updates. `per(schedule, steps_per_epoch)` is a schedule that was
     written in epochs; `per(schedule, epochs * minibatches)` is one of the iterations of
     PPO, each of which makes that many updates of one batch of experience.
@@ -44,7 +47,6 @@ def per(step: Array, schedule: ScheduleLike, every: Period) -> Array:
 
     Raises:
       ValueError: `every` is below 1.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

@@ -15,17 +15,13 @@ from jaxsched.schedule.phases import within
 def maximum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The larger of two schedules at every step.
 
+    Use it when one schedule shall be a floor under another.
+
     Formula: s(t) = max(first(t), second(t)).
 
     Args:
       first: A schedule, a number, or a callable of the step.
       second: Likewise.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: An argument is not a schedule, a number or a callable.
 
     Example:
       >>> import jaxsched as js
@@ -41,17 +37,13 @@ def maximum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
 def minimum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The smaller of two schedules at every step.
 
+    Use it when one schedule shall be a ceiling over another.
+
     Formula: s(t) = min(first(t), second(t)).
 
     Args:
       first: A schedule, a number, or a callable of the step.
       second: Likewise.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: An argument is not a schedule, a number or a callable.
 
     Example:
       >>> import jaxsched as js
@@ -83,6 +75,9 @@ def clip(
 ) -> Any:
     """A schedule kept between a floor and a ceiling.
 
+    Use it when a decay shall not fall below a floor, or a schedule not rise above a
+    ceiling.
+
     The floor of any decay: `clip(exponential_decay(...), 1e-6)`.
 
     Formula: s(t) = min(max(schedule(t), min_value), max_value).
@@ -92,12 +87,8 @@ def clip(
       min_value: The floor, or None for none; differentiable.
       max_value: The ceiling, or None for none; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: Neither is given, or the floor is above the ceiling.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

@@ -36,6 +36,8 @@ def noise(
 ) -> Array:
     """A schedule with multiplicative noise that depends on nothing but seed and step.
 
+    Use it when a run shall be tested for how much it depends on the exact rate.
+
     The noise at a step is always the same, whatever ran before: a resumed run sees what
     an uninterrupted one would have.
 
@@ -52,12 +54,8 @@ def noise(
       bound: The largest draw, > 0; differentiable.
       every: Steps for which a draw is kept, >= 1.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A number is out of bounds, or the distribution is unknown.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

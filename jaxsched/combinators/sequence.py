@@ -44,6 +44,8 @@ def _parts(s: Any, until: float) -> list[Phase]:
 def join(step: Array, schedules: ScheduleLikes, boundaries: Boundaries) -> Array:
     """One schedule after another, each from its own step 0.
 
+    Use it when one schedule shall follow another.
+
     `SequentialLR` in PyTorch, `join_schedules` in Optax (which drops what does not fit;
     here it is refused).
 
@@ -60,12 +62,8 @@ def join(step: Array, schedules: ScheduleLikes, boundaries: Boundaries) -> Array
       boundaries: n - 1 steps, strictly increasing, >= 0: where the second, third, ...
         schedule begins. It is in force at its boundary. Differentiable if floats.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: The counts do not fit, or the boundaries do not increase.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -131,6 +129,9 @@ def warmup(
 ) -> Array:
     """A ramp to the start of a schedule, then the schedule from its step 0.
 
+    Use it when the first updates must be small: Transformers, Adam at high rates, large
+    batches.
+
     By default the ramp begins at schedule(0) / (steps + 1), so that no update is spent
     at 0; `init_value=0.0` gives the classic ramp from 0. `steps` is the length of the
     ramp alone: the schedule ends `steps` later than without it.
@@ -152,12 +153,8 @@ def warmup(
       shape: The ramp's shape, or its name; see `transition`.
       overlap: Whether the ramp lies over the schedule instead of before it. Static.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `steps` is negative, a value not finite, or the shape unknown.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -200,6 +197,8 @@ def cooldown(
 ) -> Array:
     """A schedule that from some step on goes down to `end_value`.
 
+    Use it when a run shall end well at a step that you choose, also late.
+
     Ends a run of any schedule cleanly, from any of its checkpoints.
 
     Formula, with u = min(t - begin, steps) / steps and the weights of the shape:
@@ -220,12 +219,8 @@ def cooldown(
       shape: Its shape, or its name; see `transition`.
       freeze: Whether the schedule stops where it is at `begin`. Static.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A length is negative, a value not finite, or the shape unknown.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

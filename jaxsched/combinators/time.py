@@ -36,6 +36,8 @@ def cycle(
 ) -> Array:
     """A schedule repeated, each time from its step 0.
 
+    Use it when a schedule shall begin again and again.
+
     Warm restarts of anything: of a warm-up and a decay, of another cycle.
 
     Formula, in cycle i = 0, 1, ..., which begins at the first whole step b_i not before
@@ -55,9 +57,6 @@ def cycle(
         least 1.001.
       value_factor: Multiplies the values once per cycle, > 0; differentiable.
       limit: How many cycles there are, >= 1; without it they never end.
-
-    Returns:
-      A `Schedule`.
 
     Raises:
       ValueError: A length, factor or limit is out of bounds.
@@ -97,18 +96,17 @@ def _stairs(s: Any, until: float) -> list[Phase]:
 def staircase(step: Array, schedule: ScheduleLike, every: Period) -> Array:
     """A schedule that moves only every so many steps: per-epoch schedules.
 
+    Use it when the rate shall change once an epoch, and the schedule is written in
+    updates.
+
     Formula: s(t) = schedule(every floor(t / every)). Steps below 0 read as 0.
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
       every: Length of a stair in steps, >= 1; the steps in an epoch, say.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `every` is not positive.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -131,18 +129,16 @@ def _later(s: Any, until: float) -> list[Phase]:
 def delay(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     """A schedule that begins later, holding its first value until then.
 
+    Use it when a schedule shall wait at its first value, such as a decay that begins later.
+
     Formula: s(t) = schedule(max(t - steps, 0)).
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
       steps: How much later, in steps, >= 0; differentiable if a float.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `steps` is negative.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -165,18 +161,17 @@ def _earlier(s: Any, until: float) -> list[Phase]:
 def shift(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     """A schedule continued from a later step: for a run that goes on from a checkpoint.
 
+    Use it when a run goes on from a checkpoint with an optimizer that counts from 0
+    again.
+
     Formula: s(t) = schedule(t + steps). Steps below 0 read as 0.
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
       steps: Steps already made, >= 0; differentiable if a float.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `steps` is negative.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -205,6 +200,8 @@ def _longer(s: Any, until: float) -> list[Phase]:
 def stretch(step: Array, schedule: ScheduleLike, factor: Factor) -> Array:
     """A schedule with every duration multiplied by `factor`.
 
+    Use it when the same curve shall fit another budget.
+
     The same curve for another budget, or for micro-batches instead of updates.
 
     Formula: s(t) = schedule(t / factor). Steps below 0 read as 0. The schedule is given
@@ -214,12 +211,8 @@ def stretch(step: Array, schedule: ScheduleLike, factor: Factor) -> Array:
       schedule: A schedule, a number, or a callable of the step.
       factor: How many times as long, > 0; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `factor` is not positive.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -240,18 +233,16 @@ def _backwards(s: Any, until: float) -> list[Phase]:
 def reverse(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     """A schedule run backwards from `steps` to 0, then held.
 
+    Use it when a curve shall run backwards, as a rise that mirrors a decay.
+
     Formula: s(t) = schedule(max(steps - t, 0)). Steps below 0 read as 0.
 
     Args:
       schedule: A schedule, a number, or a callable of the step.
       steps: The step it begins at, >= 0; differentiable if a float.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `steps` is negative.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -271,6 +262,9 @@ def retime(
 ) -> Array:
     """A schedule in another unit of time: schedule(clock(t)).
 
+    Use it when a schedule is written in tokens or examples, and their number per update
+    changes.
+
     A schedule written in tokens under a growing batch, say. A clock that returns
     integers is exact, as far as JAX counts; one that would wrap beyond is refused.
 
@@ -281,12 +275,8 @@ def retime(
       clock: Maps the step to that time: a schedule (float time, its hyperparameters
         data), or a callable of the step that works on arrays of steps (static).
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: The integers of `clock` wrap at some step below 2^31.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

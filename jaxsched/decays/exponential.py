@@ -20,6 +20,9 @@ def exponential_decay(
 ) -> Array:
     """Multiplied by `factor` every `steps` steps.
 
+    Use it when a decay shall have no end, or an older recipe gives a factor for each
+    epoch.
+
     `ExponentialLR` in PyTorch (steps = 1), `exponential_decay` in Optax and Keras. With
     `staircase` the factor is applied at once at the end of every `steps`. For a given
     end use `exponential`; for a floor `clip`.
@@ -36,12 +39,8 @@ def exponential_decay(
         staircase.
       staircase: Whether to decay in jumps. Static.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `factor` or `steps` is not positive, or a value is not finite.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -58,6 +57,8 @@ def exponential_decay(
 def natural_exponential_decay(step: Array, init_value: Value, rate: Rate) -> Array:
     """Exponential decay given by its rate per step.
 
+    Use it when a decay is given by its rate, as in textbooks.
+
     `NaturalExpDecay` in Paddle; the textbooks' e^(-kt).
 
     Formula: s(t) = init_value e^(-rate t). Steps below 0 read as 0.
@@ -66,12 +67,8 @@ def natural_exponential_decay(step: Array, init_value: Value, rate: Rate) -> Arr
       init_value: The value at step 0; differentiable.
       rate: Decay per step, >= 0; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `rate` is negative, or a value is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -88,6 +85,9 @@ def natural_exponential_decay(step: Array, init_value: Value, rate: Rate) -> Arr
 def step_decay(step: Array, init_value: Value, factor: Factor, every: Period) -> Array:
     """Multiplied by `factor` at the end of every `every` steps.
 
+    Use it when you train an image classifier as the older papers did, by a factor at
+    regular times.
+
     `StepLR` in PyTorch. Textbooks count from 1: `shift(step_decay(...), 1)` gives their
     init_value * factor^floor((1 + t) / every).
 
@@ -98,12 +98,8 @@ def step_decay(step: Array, init_value: Value, factor: Factor, every: Period) ->
       factor: The factor per drop, > 0; differentiable.
       every: Steps between drops, >= 1.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `factor` or `every` is not positive, or a value is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js

@@ -22,6 +22,9 @@ def inverse_time_decay(
 ) -> Array:
     """Divided by one plus a multiple of time.
 
+    Use it when the length of the run is unknown and the rate shall fall as theory asks,
+    like one over time.
+
     "Time-based decay"; `InverseTimeDecay` in Keras; with power = 0.75 the `inv` policy
     of Caffe. It is not what a loop makes that multiplies its learning rate by
     1 / (1 + rate * t) every step: that is `compounding_time_decay`.
@@ -37,13 +40,9 @@ def inverse_time_decay(
       power: Exponent of the denominator, > 0; differentiable.
       staircase: Whether to decay in jumps. Static.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `rate` is negative, `steps` or `power` not positive, or a value not
         finite.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -63,6 +62,9 @@ def inverse_time_decay(
 def compounding_time_decay(step: Array, init_value: Value, rate: Rate) -> Array:
     """What a loop makes that does `lr *= 1 / (1 + rate * k)` for k = 0, 1, 2, ...
 
+    Use it when you reproduce a code that has this loop; for a new run take
+    `inverse_time_decay`.
+
     Found in much old training code, where it was meant as `inverse_time_decay`. It
     decays far faster: for a small rate like a Gaussian in t.
 
@@ -78,12 +80,8 @@ def compounding_time_decay(step: Array, init_value: Value, rate: Rate) -> Array:
       init_value: The value at step 0; differentiable.
       rate: The rate of the loop, >= 0; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `rate` is negative, or a value is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js

@@ -17,6 +17,8 @@ from jaxsched.schedule.phases import number
 def inverse_sqrt_decay(step: Array, init_value: Value, timescale: Period) -> Array:
     """Divided by the square root of time.
 
+    Use it when the length of the run is unknown and training may go on for ever.
+
     Needs no total length, so training can go on; "rsqrt" in big_vision and T5X. With
     timescale = 1 it is the textbooks' lr / sqrt(t + 1). After a warm-up of W steps use
     timescale = W (`warmup_inverse_sqrt`). To begin later in the curve use `shift`.
@@ -28,12 +30,8 @@ def inverse_sqrt_decay(step: Array, init_value: Value, timescale: Period) -> Arr
       timescale: Steps after which the value has fallen to init_value / sqrt(2), >= 1;
         differentiable if a float.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `timescale` is not positive, or a value is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -57,6 +55,8 @@ def noam(
 ) -> Array:
     """The Transformer's schedule: a linear warm-up, then the inverse square root.
 
+    Use it when you train a Transformer as its paper did.
+
     The peak is factor / sqrt(model_size * warmup_steps), at t + 1 = warmup_steps.
     Given by its peak it is
     `warmup_inverse_sqrt(peak, warmup_steps - 1, timescale=warmup_steps)`.
@@ -73,12 +73,8 @@ def noam(
         means no ramp.
       factor: Multiplies everything, > 0; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `model_size` or `factor` is not positive, or `warmup_steps` negative.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -102,6 +98,9 @@ def power_law(
 ) -> Array:
     """A power of time under a ceiling: the Power scheduler.
 
+    Use it when one decay shall do for every length of run, found on small models and used
+    on large ones.
+
     The decay that a fit over token counts and batch sizes suggests; it needs no total
     length. In the paper time is counted in tokens: `retime` it, or put
     tokens_per_step^-power into `scale`.
@@ -114,12 +113,8 @@ def power_law(
       scale: The value the power law has at t = 1, > 0; differentiable.
       power: The exponent of the decay, > 0; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `scale` or `power` is not positive, or a value is not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js

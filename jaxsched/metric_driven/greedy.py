@@ -70,6 +70,8 @@ def greedy(
 ) -> Machine:
     """A schedule that is raised while a metric improves and lowered when it does not.
 
+    Use it when the peak is uncertain and the rate may rise as well as fall with the loss.
+
     GreedyLR: more than `patience` better values in a row divide the rate by `factor`,
     as many others multiply it by `factor`.
 
@@ -100,13 +102,6 @@ def greedy(
       window: How many metrics are averaged before one judgement, >= 1.
       reset_after: After that many judgements at `min_value` everything begins anew;
         None for never.
-
-    Returns:
-      A `MetricDriven` schedule.
-
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

@@ -40,6 +40,8 @@ def kl_adaptive(
 ) -> Machine:
     """A schedule that is raised or lowered to keep a KL divergence in a band.
 
+    Use it when a policy shall move by about the same amount in each update.
+
     For PPO and its kin: the metric is the mean KL divergence between the policy before an
     update and after it. A policy that moves too far lowers the rate, one that hardly
     moves raises it. Called KLAdaptiveLR in skrl and TorchRL, and schedule="adaptive" in
@@ -63,13 +65,6 @@ def kl_adaptive(
       band: How many times the target is too much, and which part of it too little, > 1.
       min_value: Falls stop there.
       max_value: Rises stop there, >= `min_value`.
-
-    Returns:
-      A `MetricDriven` schedule.
-
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

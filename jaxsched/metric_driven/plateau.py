@@ -56,6 +56,8 @@ def reduce_on_plateau(
 ) -> Machine:
     """A schedule, multiplied by `factor` each time that a metric stops improving.
 
+    Use it when a validation loss shall decide when the rate falls.
+
     The semantics are those of PyTorch's ReduceLROnPlateau, but any schedule runs
     underneath: its clock is never touched, only what it gives is multiplied.
 
@@ -88,13 +90,6 @@ def reduce_on_plateau(
         multiplier has fallen. Where the schedule itself is lower (a warm-up from 0), its
         own value holds.
       window: How many metrics are averaged before one judgement, >= 1.
-
-    Returns:
-      A `MetricDriven` schedule.
-
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

@@ -48,6 +48,8 @@ def back_off_on_spike(
 ) -> Machine:
     """A schedule that backs off when the loss spikes, and then comes back.
 
+    Use it when a run has loss spikes.
+
     A spike is a loss more than `threshold` standard deviations above its running mean,
     or one that is not finite. The rate is then `factor` of the schedule's for
     `hold_steps` updates and returns from there to the schedule over `recover_steps` more;
@@ -80,13 +82,6 @@ def back_off_on_spike(
       window: Losses that the running mean and variance reach back, and that must be seen
         before one is judged, >= 1.
       shape: The shape of the way back, or its name; see `transition`.
-
-    Returns:
-      A `MetricDriven` schedule.
-
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

@@ -54,6 +54,8 @@ def cooldown_on_trigger(
 ) -> Machine:
     """A schedule that starts to decay when told to, from wherever the rate is.
 
+    Use it when the end of a run shall be decided while it runs, by hand or by the loss.
+
     Three things begin the decay: a true `trigger=` passed to `update` (to the optimizer's
     update, in training); with `patience`, a metric that stops improving; and the host,
     with `set_trigger` between two updates (or by editing `begin` in its memory to now or
@@ -80,13 +82,6 @@ def cooldown_on_trigger(
       threshold_mode: "rel", "abs" or "magnitude", as in `reduce_on_plateau`. Static.
       mode: "min" for a metric to bring down, "max" for one to bring up. Static.
       window: How many metrics are averaged before one judgement, >= 1.
-
-    Returns:
-      A `MetricDriven` schedule.
-
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

@@ -46,9 +46,6 @@ def seesaw_batch_size(
       begin: The step from which the batch may grow, >= 0: the end of the warm-up.
       max_batch_size: The largest batch size, >= batch_size, or None; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Example:
       >>> import jaxsched as js
       >>> js.planning.seesaw_batch_size(js.linear(1.0, 0.0, 8), 64).at(6)
@@ -80,9 +77,6 @@ def seesaw_rate(
       batch_size: The batch size of the reference, > 0.
       begin: The step from which the batch may grow, >= 0: the end of the warm-up.
       max_batch_size: The largest batch size, >= batch_size, or None.
-
-    Returns:
-      A `Schedule`.
 
     Example:
       >>> import jaxsched as js
@@ -143,7 +137,6 @@ def seesaw(
 
     Raises:
       ValueError: `batch_size` is not positive or above `max_batch_size`.
-      TypeError: An argument is of the wrong kind.
 
     >>> import jaxsched as js
     >>> rate, batch_size = js.planning.seesaw(js.cosine(1e-3, 0.0, 1000), 256)

@@ -55,7 +55,6 @@ def best_cooldown(
     Raises:
       ValueError: A rate is negative or not finite, or every cool-down ends in updates at
         a rate of 0.
-      TypeError: An argument is of the wrong kind.
 
     >>> import jaxsched as js
     >>> tuned = js.wsd(1.0, 4000, warmup_steps=0, decay_steps=800)

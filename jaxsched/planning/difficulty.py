@@ -51,7 +51,6 @@ def best_shape(
 
     Raises:
       ValueError: A number is out of its bounds.
-      TypeError: An argument is not a real number.
 
     >>> import jaxsched as js
     >>> print(*js.planning.best_shape(1.0, 2.0, length_factor=8.0))

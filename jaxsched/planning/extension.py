@@ -66,7 +66,6 @@ def extend(
     Raises:
       ValueError: A length or step is out of its bounds, a rate is negative or not finite,
         or `tuned` is 0 at `at` or at its last update.
-      TypeError: An argument is of the wrong kind.
 
     >>> import jaxsched as js
     >>> tuned = js.wsd(1e-3, 4000, warmup_steps=0, decay_steps=800)

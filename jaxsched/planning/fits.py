@@ -66,7 +66,6 @@ def fit_law(
     Raises:
       ValueError: There is no run, steps and losses are not equally many, or a loss is not
         finite and > 0.
-      TypeError: An argument is of the wrong kind.
 
     >>> import numpy as np, jaxsched as js
     >>> true = js.planning.AnnealingLaw(2.0, 0.5, 0.5, 1e-2, momentum=0.9)

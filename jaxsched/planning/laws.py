@@ -55,7 +55,6 @@ class Law:
 
         Raises:
           ValueError: A rate is negative or not finite, or a number of updates below 1.
-          TypeError: An argument is of the wrong kind.
         """
         counts, ramp = _counts(steps), _ramp(warmup_steps)
         rates = all_rates("predict", schedule, int(counts.max()), "schedule")

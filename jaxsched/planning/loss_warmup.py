@@ -60,13 +60,6 @@ def loss_warmup(
       least_loss: The loss that no training goes below.
       first_factor: What the first rates are divided by, > 1.
 
-    Returns:
-      A `MetricDriven` schedule.
-
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is of the wrong kind.
-
     Example:
       >>> import jaxsched as js
       >>> driven = js.planning.loss_warmup(0.1, peak_loss=2.0)

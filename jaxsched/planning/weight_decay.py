@@ -44,10 +44,6 @@ def following_weight_decay(
     Returns:
       A `Schedule`, for `optax.adamw(schedule, weight_decay=...)`.
 
-    Raises:
-      ValueError: An argument is out of its bounds.
-      TypeError: An argument is of the wrong kind.
-
     >>> import jaxsched as js
     >>> rate = js.linear(0.1, 0.0, 10)
     >>> js.planning.following_weight_decay(rate, 0.5, 0.1).at(5)

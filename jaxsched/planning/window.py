@@ -34,7 +34,6 @@ def update_weights(
 
     Raises:
       ValueError: A rate is negative or not finite, or a_k is above 1.
-      TypeError: An argument is of the wrong kind.
 
     >>> import jaxsched as js
     >>> shares = js.planning.update_weights(js.linear(0.05, 0.0, 1000), 1000, 0.1)

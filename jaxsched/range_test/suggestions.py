@@ -96,7 +96,6 @@ def suggest_slide(
     Raises:
       ValueError: There are no more than `interval` points with a finite loss, or a number
         is out of its bounds.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js

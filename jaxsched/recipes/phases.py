@@ -25,6 +25,8 @@ def wsd(
 ) -> Schedule:
     """Warm-up, stable, decay: a trapezoid.
 
+    Use it when the run may be made longer, or several lengths shall come from one run.
+
     The stable part is what the others leave of `total_steps`. A run can be prolonged
     from any checkpoint of it: only the begin of the decay moves.
 
@@ -43,13 +45,9 @@ def wsd(
       init_value: The value at step 0, or None for peak_value / (warmup_steps + 1);
         differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: The parts do not fit, a length is negative, a value not finite, or the
         shape unknown.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -79,6 +77,8 @@ def one_cycle(
 ) -> Schedule:
     """Up to a peak and down far below the start: super-convergence.
 
+    Use it when you train an image classifier with SGD at the highest rate that it bears.
+
     With two phases the way down takes all the remaining steps; with three it goes back
     to `init_value` in `warmup_steps`, and from there to `end_value`. `OneCycleLR` in
     PyTorch, whose defaults for the three values these are.
@@ -102,13 +102,9 @@ def one_cycle(
       shape: The shape of every phase, or its name; see `transition`.
       phases: 2 or 3. Static.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: The parts do not fit, a length is negative, a value not finite, or the
         shape unknown.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -144,6 +140,8 @@ def slanted_triangular(
 ) -> Schedule:
     """A short straight ramp up and a long straight line down to where it began.
 
+    Use it when you fine-tune a language model as ULMFiT did, layer by layer.
+
     ULMFiT's schedule for fine-tuning; its `cut_frac` of 0.1 is
     warmup_steps = 0.1 * total_steps.
 
@@ -159,12 +157,8 @@ def slanted_triangular(
       warmup_steps: Length of the ramp in steps, >= 0; differentiable if a float.
       min_value: The value at both ends, peak_value / 32 if not given; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: The ramp does not fit, a length is negative, or a value not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -190,6 +184,8 @@ def flat_cosine(
 ) -> Schedule:
     """Constant, then half a cosine down to the end of the run.
 
+    Use it when you train in fastai's way, flat for most of the run.
+
     `fit_flat_cos` in fastai, where the decay is the last quarter.
 
     Formula: `cooldown(constant(peak_value), total_steps - decay_steps, decay_steps,
@@ -202,12 +198,8 @@ def flat_cosine(
       decay_steps: Length of the decay in steps, >= 0; differentiable if a float.
       end_value: The value at the end; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: The decay does not fit, a length is negative, or a value not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js

@@ -16,6 +16,8 @@ def warmup_constant(
 ) -> Schedule:
     """A ramp to a constant value.
 
+    Use it when the length of the run is open; end it with a `cooldown`.
+
     Formula: `warmup(constant(peak_value), warmup_steps, init_value)`. By default the ramp
     is peak_value (t + 1) / (warmup_steps + 1). Steps below 0 read as 0.
 
@@ -24,12 +26,8 @@ def warmup_constant(
       warmup_steps: Length of the ramp in steps, >= 0; differentiable if a float.
       init_value: The value at step 0, or None for the default; differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A value is not finite, or `warmup_steps` negative.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -52,6 +50,9 @@ def warmup_linear(
 ) -> Schedule:
     """A ramp, then a straight line down to the end of the run.
 
+    Use it when you fine-tune, or pretrain for a known number of steps: the one to take if
+    in doubt.
+
     BERT's schedule; `linear` in Transformers.
 
     Formula: `cooldown(warmup(constant(peak_value), warmup_steps, init_value),
@@ -68,12 +69,8 @@ def warmup_linear(
       init_value: The value at step 0, or None for peak_value / (warmup_steps + 1);
         differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: The ramp does not fit, a length is negative, or a value not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -99,6 +96,8 @@ def warmup_cosine(
 ) -> Schedule:
     """A ramp, then half a cosine down to the end of the run.
 
+    Use it when you pretrain for a known number of steps as most published models did.
+
     The usual schedule of large models. In Optax it is
     `warmup_cosine_decay_schedule(0.0, peak_value, warmup_steps, total_steps)`, whose
     `decay_steps` is our `total_steps`.
@@ -117,12 +116,8 @@ def warmup_cosine(
       init_value: The value at step 0, or None for peak_value / (warmup_steps + 1);
         differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: The ramp does not fit, a length is negative, or a value not finite.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js
@@ -153,6 +148,8 @@ def warmup_exponential(
 ) -> Schedule:
     """A ramp, then an exponential decay without end.
 
+    Use it when you reproduce EfficientNet or a recipe like it.
+
     Formula: `warmup(exponential_decay(peak_value, factor, decay_steps,
     staircase=staircase), warmup_steps, init_value)`. For a floor put it into `clip`.
     Steps below 0 read as 0.
@@ -166,12 +163,8 @@ def warmup_exponential(
       init_value: The value at step 0, or None for peak_value / (warmup_steps + 1);
         differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A number is out of bounds.
-      TypeError: An argument is of the wrong kind.
 
     Example:
       >>> import jaxsched as js
@@ -195,6 +188,8 @@ def warmup_inverse_sqrt(
 ) -> Schedule:
     """A ramp, then the inverse square root of time without end.
 
+    Use it when you train a Transformer for an unknown time.
+
     `inverse_sqrt` in Transformers and fairseq. With the default timescale it is
     peak_value sqrt(warmup_steps / t) after the ramp.
 
@@ -209,13 +204,9 @@ def warmup_inverse_sqrt(
       init_value: The value at step 0, or None for peak_value / (warmup_steps + 1);
         differentiable.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: A number is out of bounds, or `timescale` is needed because
         `warmup_steps` is 0.
-      TypeError: An argument is not a real number.
 
     Example:
       >>> import jaxsched as js

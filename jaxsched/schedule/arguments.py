@@ -25,6 +25,9 @@ from jaxsched.serialization import exported, known_to_flax
 def constant(step: Array, value: Value) -> Array:
     """The same value at every step.
 
+    Use it when you find out whether a model learns at all, or as a part of a longer
+    schedule.
+
     The baseline, and a part of longer schedules. Unlike a plain number it is a schedule:
     an optimizer that is given it keeps the same state as with any other.
 
@@ -32,9 +35,6 @@ def constant(step: Array, value: Value) -> Array:
 
     Args:
       value: The value, any finite number; differentiable.
-
-    Returns:
-      A `Schedule`.
 
     Raises:
       ValueError: The value is not finite.

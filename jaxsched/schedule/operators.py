@@ -84,18 +84,11 @@ def add(step: Array, first: ScheduleLike, second: ScheduleLike) -> Array:
       first: A schedule, a number, or a callable of the step.
       second: Likewise.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: An argument is not a schedule, a number or a callable.
-
     Example:
       >>> import jaxsched as js
       >>> (js.linear(1.0, 0.0, 4) + 0.5).at(2)
       1.0
 
-    Reference: the operator `+` of a ring of functions.
     """
     return first(step) + second(step)
 
@@ -110,18 +103,11 @@ def subtract(step: Array, first: ScheduleLike, second: ScheduleLike) -> Array:
       first: A schedule, a number, or a callable of the step.
       second: Likewise.
 
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: An argument is not a schedule, a number or a callable.
-
     Example:
       >>> import jaxsched as js
       >>> (1 - js.linear(1.0, 0.0, 4)).at(1)
       0.25
 
-    Reference: the operator `-` of a ring of functions.
     """
     return first(step) - second(step)
 
@@ -137,12 +123,6 @@ def multiply(step: Array, first: ScheduleLike, second: ScheduleLike) -> Array:
     Args:
       first: A schedule, a number, or a callable of the step.
       second: Likewise.
-
-    Returns:
-      A `Schedule`.
-
-    Raises:
-      TypeError: An argument is not a schedule, a number or a callable.
 
     Example:
       >>> import jaxsched as js
@@ -171,12 +151,8 @@ def divide(step: Array, first: ScheduleLike, second: ScheduleLike) -> Array:
       first: A schedule, a number, or a callable of the step.
       second: Likewise, not the number 0.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       ValueError: `second` is the number 0.
-      TypeError: An argument is not a schedule, a number or a callable.
 
     Example:
       >>> import jaxsched as js
@@ -199,9 +175,6 @@ def negative(step: Array, schedule: ScheduleLike) -> Array:
     Args:
       schedule: A schedule, a number, or a callable of the step.
 
-    Returns:
-      A `Schedule`.
-
     Raises:
       TypeError: The argument is not a schedule, a number or a callable.
 
@@ -210,6 +183,5 @@ def negative(step: Array, schedule: ScheduleLike) -> Array:
       >>> (-js.constant(0.5)).at(0)
       -0.5
 
-    Reference: the operator `-` of a ring of functions.
     """
     return -schedule(step)
