@@ -27,15 +27,13 @@ README = ROOT / "README.md"
 
 # The parts of a schedule's docstring, in their order.
 PARTS = [
-    *(
-        "Use it when ",
-        "Formula",
-        "Args:",
-        "Returns:",
-        "Raises:",
-        "Example:",
-        "Reference:",
-    )
+    "Use it when ",
+    "Formula",
+    "Args:",
+    "Returns:",
+    "Raises:",
+    "Example:",
+    "Reference:",
 ]
 # Where there is more to say than holds for all.
 RARE_PARTS = ["Returns:", "Raises:"]
