@@ -15,6 +15,7 @@ import jax
 import numpy as np
 import users
 from cases import ONE_OF_EACH
+from driven import DRIVEN
 from jax.sharding import NamedSharding, PartitionSpec as P
 
 import jaxsched as js
@@ -49,10 +50,30 @@ def ways(s: js.Schedule) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "entries", lambda: js.evaluate(js.stack(js.unstack(stacked[1:3])), STEPS)[0]
 
 
-def wrong(s: js.Schedule) -> list[str]:
+def driven_ways(d: js.MetricDriven) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Ways to ask for the rates of a metric-driven schedule."""
+    yield "everywhere", lambda: rates(jax.device_put(d, EVERYWHERE))
+    yield "an argument", lambda: jax.jit(rates)(jax.device_put(d, EVERYWHERE))
+    stacked = jax.device_put(js.stack([d] * DEVICES), SPREAD)
+    yield "stack", lambda: np.asarray(jax.vmap(rates)(stacked))[0]
+    yield "stack, compiled", lambda: np.asarray(jax.jit(jax.vmap(rates))(stacked))[-1]
+
+
+def rates(driven: js.MetricDriven) -> Any:
+    """Of five updates, and of one more after a metric between two."""
+    state, found = driven.init(), []
+    for loss in (4.0, 2.0, 2.0, 3.0, 9.0):
+        found.append(driven(state))
+        state = driven.update(state, value=loss)
+    state = js.set_metric(state, 1.0)
+    return jax.numpy.stack([*found, driven(state)])
+
+
+def wrong(s: Any) -> list[str]:
     """The ways that fail."""
-    expected, found = np.asarray(s(STEPS)), []
-    for name, values in ways(s):
+    is_driven = isinstance(s, js.MetricDriven)
+    expected, found = np.asarray(rates(s) if is_driven else s(STEPS)), []
+    for name, values in driven_ways(s) if is_driven else ways(s):
         try:
             np.testing.assert_allclose(values(), expected, rtol=1e-5, atol=1e-7)
         except Exception as error:  # all of them are wanted
@@ -62,6 +83,7 @@ def wrong(s: js.Schedule) -> list[str]:
 
 every = int(sys.argv[2])
 schedules = [*(c.schedule for c in ONE_OF_EACH), *users.SCHEDULES][::every]
+schedules += DRIVEN[:: 2 * every]
 failures = []
 for s in schedules:
     failures += wrong(s)

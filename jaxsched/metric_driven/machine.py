@@ -27,6 +27,7 @@ from jaxsched.arrays import (
 from jaxsched.domains.numbers import numeric
 from jaxsched.progress import later
 from jaxsched.rule import Bound, short
+from jaxsched.schedule.meshes import explicit_mesh, on_their_mesh
 from jaxsched.serialization import exported_tuple
 
 P = ParamSpec("P")
@@ -233,6 +234,8 @@ class MetricDriven(Bound):
 
     def _run(self, method: Callable[..., Any], *args: Any) -> Any:
         """Calls a method, outside of a trace as one program compiled once."""
+        if explicit_mesh(*jax.tree.leaves((self, args))) is not None:
+            return on_their_mesh(method, self, *args)
         if is_traced((self, args)):
             return method(self, *args)
         if not hasattr(self, "_compiled"):

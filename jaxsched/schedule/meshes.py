@@ -6,6 +6,7 @@ run with automatic axes, and their values are sharded as the steps are.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -47,6 +48,17 @@ def automatically(
     axes = mesh.explicit_axes
     with jax.sharding.use_abstract_mesh(mesh):
         return _auto_axes(run, axes=axes, out_sharding=spec)(values, step)
+
+
+@partial(jax.jit, static_argnums=0)
+def on_their_mesh(function: Callable[..., Any], *args: Any) -> Any:
+    """`function(*args)` on the mesh with explicit axes that an argument lies on.
+
+    What it makes anew lies there too, and may meet the arguments in a branch that is
+    mapped over.
+    """
+    with jax.sharding.use_abstract_mesh(explicit_mesh(*jax.tree.leaves(args))):
+        return function(*args)
 
 
 def is_spread(values: Any) -> bool:
