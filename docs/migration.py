@@ -234,8 +234,8 @@ def page(name: str) -> str:
             "",
             "<!-- Written by docs/migration.py. -->",
             "",
-            f"After this page you can keep the schedules of {title} by changing an import, or "
-            "write each of them in this library's own words.",
+            f"After this page you can keep the schedules of {title} by changing an import, "
+            "or write each of them in this library's own words.",
             "",
             doc,
             "",

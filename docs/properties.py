@@ -1,8 +1,8 @@
 """The table of properties in `choose.md`, found by calling the library."""
 
-import inspect
 from collections.abc import Iterator
 
+import docstrings
 import numpy as np
 import pictures
 
@@ -29,15 +29,15 @@ def rows() -> Iterator[str]:
     for title in GROUPS:
         for call in pictures.EXAMPLES[title]:
             name = pictures.name_of(call)
-            schedule = js.parse(call)
+            schedule, made = js.parse(call), getattr(js, name)
             assert isinstance(schedule, js.Schedule), call
             cells = [
                 f"{{py:func}}`~jaxsched.{name}`",
-                use(name),
+                docstrings.use(made),
                 "no" if js.horizon(schedule) is None else "yes",
                 ends_at_zero(schedule),
                 "yes" if restarts(schedule) else "no",
-                source(name),
+                docstrings.reference(made).replace("|", "\\|"),
             ]
             yield f"| {' | '.join(cells)} |"
 
@@ -59,20 +59,3 @@ def restarts(schedule: js.Schedule) -> bool:
     moves = np.diff(schedule.at(np.arange(1000)))
     falls = np.flatnonzero(moves < 0)
     return bool(len(falls)) and bool(np.any(moves[falls[0] :] > 0))
-
-
-def use(name: str) -> str:
-    """The situation that its documentation says it is for."""
-    return said(name, "\n\nUse it when ").rstrip(".")
-
-
-def source(name: str) -> str:
-    """The reference of its documentation."""
-    return said(name, "\nReference:")
-
-
-def said(name: str, head: str) -> str:
-    """What follows a head in its documentation, up to an empty line."""
-    doc = inspect.getdoc(getattr(js, name)) or ""
-    found = doc.partition(head)[2].partition("\n\n")[0]
-    return " ".join(found.split()).replace("|", "\\|")

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterator
 
+import docstrings
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -82,16 +83,15 @@ def rows() -> Iterator[str]:
         rises = values[0] < values.max()
         ramp = np.argmax(values > (1 - 1e-6) * values.max()) / 100_000 if rises else 0
         end = schedule.at(total) / peak
-        doc = inspect.getdoc(function) or ""
-        what = doc.partition("\n\n")[0].partition(": ")[2].rstrip(".")
+        what = docstrings.summary(function).partition(": ")[2].rstrip(".")
         cells = [
             f"{{py:func}}`~jaxsched.published.{name}`",
             f"{in_words(total)} {unit}",
             f"{peak:.3g}",
             f"{100 * ramp:.2g} %" if ramp else "none",
             "goes on" if name in ENDLESS else f"{end:.3g} of the peak" if end else "0",
-            " ".join(what.split()),
-            " ".join(doc.partition("\nReference: ")[2].split()).rstrip("."),
+            what,
+            docstrings.reference(function).rstrip("."),
         ]
         yield f"| {' | '.join(cells)} |"
 
