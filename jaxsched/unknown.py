@@ -1,11 +1,11 @@
 """What is said of a name that the package does not have: where to find what is meant."""
 
 import ast
-import difflib
 import pkgutil
-import re
 from collections.abc import Iterable, Iterator
 from importlib.machinery import SourceFileLoader
+
+from jaxsched.rule.alike import alike, nearest
 
 
 def unknown(name: str, public: Iterable[str], path: Iterable[str]) -> str:
@@ -25,26 +25,7 @@ def unknown(name: str, public: Iterable[str], path: Iterable[str]) -> str:
         return f"{said[0]}; it is a module: import jaxsched.{name}"
     if peers := [f"{peer}.{name}" for peer, names in _peers(path) if name in names]:
         said.append(f"there is {' and '.join(peers)}")
-    if near := _nearest(name, public):
-        said.append(f"the nearest are {', '.join(near)}")
-    return "; ".join(said)
-
-
-def _nearest(name: str, public: Iterable[str]) -> list[str]:
-    """Up to three names: those of which all words are in `name`, then those alike."""
-    spelled: dict[str, str] = {}
-    for known in public:
-        spelled.setdefault(_snake(known), known)
-    asked = _snake(name)
-    words = set(asked.split("_"))
-    within = [known for known in spelled if words.issuperset(known.split("_"))]
-    within.sort(key=lambda known: -len(known.split("_")))
-    alike = difflib.get_close_matches(asked, spelled)
-    return [spelled[known] for known in dict.fromkeys([*within, *alike])][:3]
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+    return "; ".join(said) + nearest(alike(name, public))
 
 
 def _peers(path: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

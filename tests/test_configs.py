@@ -179,8 +179,8 @@ def test_text_is_read_where_a_schedule_is_expected(data, made):
 REFUSED = [
     (
         {"warmup": {"schedule": "cosin(0.1, 0, 900)", "steps": 100}},
-        "from_dict: there is no schedule 'cosin'; the nearest are cosine, swin, "
-        "join at warmup.schedule\n  cosin(0.1, 0, 900)\n  ^",
+        "from_dict: there is no schedule 'cosin'; the nearest is cosine "
+        "at warmup.schedule\n  cosin(0.1, 0, 900)\n  ^",
     ),
     (
         {"join": {"schedules": [LINE, "linear(1, 0, -5)"], "boundaries": [5]}},
@@ -194,7 +194,7 @@ REFUSED = [
     ),
     (
         {"warmup": {"schedule": LINE, "steps": 5, "shape": "rexx(0.5)"}},
-        "from_dict: there is no shape 'rexx'; the nearest are rex at warmup.shape\n"
+        "from_dict: there is no shape 'rexx'; the nearest is rex at warmup.shape\n"
         "  rexx(0.5)\n  ^",
     ),
     (
@@ -208,8 +208,7 @@ REFUSED = [
     ),
     (
         {"name": "warmup", "schedule": {"name": "cosin"}, "steps": 5},
-        "from_dict: there is no schedule 'cosin'; the nearest are cosine, swin, "
-        "join at schedule",
+        "from_dict: there is no schedule 'cosin'; the nearest is cosine at schedule",
     ),
     (
         {"name": 5},

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import jaxsched as js
 
 TEXT = "warmup(cosin(0.1, 0.0, 90), 10)"
-REASON = "there is no schedule 'cosin'; the nearest are cosine"
+REASON = "there is no schedule 'cosin'; the nearest is cosine"
 POINTER = f"  {TEXT}\n         ^"
 
 

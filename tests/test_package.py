@@ -84,7 +84,7 @@ UNKNOWN = {
     "get_scheduler": "there is jaxsched.compat.transformers.get_scheduler",
     "TanhLRScheduler": "there is jaxsched.compat.timm.TanhLRScheduler; ",
     "linear_warmup": "the nearest are warmup_linear, ",
-    "Linear": "the nearest are linear, ",
+    "Linear": "the nearest is linear",
     "exponential_decy": "exponential_decay",
 }
 

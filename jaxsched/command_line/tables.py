@@ -37,15 +37,13 @@ def blocks(
 
 
 def as_text(names: list[str], table: Iterator[Rows]) -> Iterator[str]:
-    """Columns of a width, numbered where there are several.
+    """Columns of a width, numbered where their names are long.
 
     They are as wide as they need, or in a table of several blocks as numbers can be.
     """
-    several = len(names) > 2
-    legend = [f"{i}: {name}" for i, name in enumerate(names[1:], 1)] if several else []
-    short = map(str, range(1, len(names))) if several else ["value"]
+    legend, heads = _heads(names[1:])
     first, second = next(table), next(table, None)
-    shown = [("step", *short), *map(_rounded, first)]
+    shown = [("step", *heads), *map(_rounded, first)]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     if second is not None:
         widths = [_WIDEST] * len(names)
@@ -53,6 +51,16 @@ def as_text(names: list[str], table: Iterator[Rows]) -> Iterator[str]:
     while second is not None:
         yield "\n".join(_lines(map(_rounded, second), widths))
         second = next(table, None)
+
+
+def _heads(names: list[str]) -> tuple[list[str], list[str]]:
+    """What stands above a table of these columns, and above each of them."""
+    if max(map(len, names)) <= _WIDEST:
+        return [], names
+    if len(names) == 1:
+        return [], ["value"]
+    numbers = [str(i) for i, _ in enumerate(names, 1)]
+    return [f"{i}: {name}" for i, name in zip(numbers, names, strict=True)], numbers
 
 
 def _rounded(row: tuple[str, ...]) -> tuple[str, ...]:

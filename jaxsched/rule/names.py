@@ -5,7 +5,6 @@ many of the last parts as tell it from others: `cosine`, `my_ramp`, `lab.my_ramp
 schedules of this package keep their bare names, whatever others are called.
 """
 
-import difflib
 from collections.abc import Iterator
 from typing import Any
 
@@ -111,11 +110,6 @@ class Names:
         if self.meant(self.shortest(rule)) != [rule]:
             return "is called like something else"
         return None
-
-    def nearest(self, name: str, n: int = 3) -> list[str]:
-        """Names that are spelled like it."""
-        names = list(dict.fromkeys(self))
-        return difflib.get_close_matches(name, names, n=n, cutoff=0.5)
 
     def recipe_with(self, argument: str) -> str | None:
         """The name of a recipe that takes the argument."""

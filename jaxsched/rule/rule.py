@@ -1,12 +1,12 @@
 """Rule, a function whose hyperparameters are annotated with what they may be."""
 
-import difflib
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
 
 from jaxsched.rule.domain import Domain, NotData, Words
+from jaxsched.rule.foreign import hint
 from jaxsched.rule.identity import captured, identity
 from jaxsched.rule.signature import read_signature
 from jaxsched.rule.values import same
@@ -146,8 +146,9 @@ class Rule:
         """
         for name in kwargs:
             if name not in self.domains:
+                given = {*kwargs, *list(self.domains)[: len(args)]}
                 raise TypeError(
-                    f"{self.name}: unknown argument {name!r}{self._nearest(name)}, "
+                    f"{self.name}: unknown argument {name!r}{self._hint(name, given)}, "
                     f"got {name}={short(kwargs[name])}"
                 )
         try:
@@ -256,6 +257,7 @@ class Rule:
             return None
         return admitted(self.name, name, value, self.domains[name])
 
-    def _nearest(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self.domains, n=1)
-        return f", did you mean {near[0]!r}?" if near else f"; use {self.usage}"
+    def _hint(self, name: str, given: set[str]) -> str:
+        """What to write for an unknown argument beside those that are given."""
+        found = hint(name, self.name, self.domains, given)
+        return f", did you mean {found}?" if found else f"; use {self.usage}"

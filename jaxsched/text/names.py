@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsched.rule import DEEPEST, Bound, Domain, Names, Rule, rule_of, short
+from jaxsched.rule.alike import alike, nearest
 from jaxsched.schedule import schedules
 
 # Enough for a table of 100,000 knots; beyond, a text would cost minutes or gigabytes.
@@ -108,9 +109,8 @@ _DTYPES = {
 def unknown(name: str, names: Names) -> str:
     """What to say of a name that no rule has."""
     name = name[:40]
-    near = names.nearest(name.rpartition(".")[2])
-    hint = f"; the nearest are {', '.join(near)}" if near else ""
-    return f"there is no {names.kind} {name!r}{hint}"
+    near = nearest(alike(name.rpartition(".")[2], names))
+    return f"there is no {names.kind} {name!r}{near}"
 
 
 def domain_of(rule: Rule | None, argument: str | None) -> Domain | None:

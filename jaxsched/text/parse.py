@@ -15,6 +15,7 @@ from jaxsched.rule import Bound, Names, Rule, short
 from jaxsched.schedule import Schedule, schedules
 from jaxsched.shapes import shapes
 from jaxsched.text.arithmetic import BINARY, OF_SCHEDULES, UNARY
+from jaxsched.text.culprit import culprit
 from jaxsched.text.error import ParseError
 from jaxsched.text.names import (
     MAX_CALLS,
@@ -22,7 +23,6 @@ from jaxsched.text.names import (
     MAX_DEPTH,
     MAX_ENTRIES,
     MAX_WORD,
-    argument_in,
     array,
     check_names,
     domain_of,
@@ -217,15 +217,15 @@ class Reader:
         kwargs = {}
         for keyword in node.keywords:
             if keyword.arg is None:
-                self._refuse_at(keyword.value, "** is not read")
+                self._refuse_at(keyword, "** is not read")
             if keyword.arg in kwargs:
-                self._refuse_at(keyword.value, f"{keyword.arg} is given twice")
+                self._refuse_at(keyword, f"{keyword.arg} is given twice")
             inside = names_in(domain_of(rule, keyword.arg))
             kwargs[keyword.arg] = self._value(keyword.value, depth + 1, inside)
         try:
             return self._called(rule, args, kwargs)
         except (TypeError, ValueError, OverflowError) as error:
-            self._refuse_at(self._culprit(node, rule, str(error)), str(error))
+            self._refuse_at(culprit(node, rule, str(error)), str(error))
 
     def _called(
         self, rule: Rule | None, args: list[Any], kwargs: dict[str, Any]
@@ -249,23 +249,19 @@ class Reader:
         # Python reads some other letters as these; a name is what is written.
         written = self.lines[line - 1].startswith(name, column)
         if (rule is None and not is_array) or not written:
-            self._refuse_at(node, unknown(name, names))
+            self._refuse_at(node, self._unknown(name, names))
         return rule
 
-    def _culprit(self, node: ast.Call, rule: Rule | None, message: str) -> ast.expr:
-        """The argument that an error of a constructor speaks of, or the whole call."""
-        given = {k.arg: k.value for k in node.keywords if k.arg is not None}
-        if rule is not None:
-            given |= dict(zip(rule.domains, node.args, strict=False))
-        name = "array" if rule is None else rule.name
-        return given.get(argument_in(message, name, given) or "", node)
+    def _unknown(self, name: str, names: Names) -> str:
+        """What is said of a name that nothing has."""
+        return unknown(name, names)
 
-    def _place(self, node: ast.expr) -> tuple[int, int]:
+    def _place(self, node: ast.expr | ast.keyword) -> tuple[int, int]:
         """Line and column in characters; Python counts columns in bytes."""
         line = self.lines[node.lineno - 1]
         return node.lineno, len(line.encode()[: node.col_offset].decode())
 
-    def _refuse_at(self, node: ast.expr, reason: str) -> NoReturn:
+    def _refuse_at(self, node: ast.expr | ast.keyword, reason: str) -> NoReturn:
         self._refuse(reason, *self._place(node))
 
     def _refuse(self, reason: str, line: int, column: int) -> NoReturn:

@@ -1,0 +1,70 @@
+"""What an expression may call, with its signature and summary."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jaxsched as js
+from jaxsched.command_line.peers import LIBRARIES, schedules_of
+from jaxsched.rule import rule_of
+from jaxsched.schedule import schedules
+from jaxsched.shapes import shapes
+
+
+class Entry(NamedTuple):
+    """A schedule or a shape.
+
+    Attributes:
+      name: What an expression calls it.
+      made: Its constructor.
+      room: The heading it stands under: Decays, Combinators, ...
+    """
+
+    name: str
+    made: Callable[..., Any]
+    room: str
+
+    @property
+    def call(self) -> str:
+        """The signature without its annotations."""
+        rule = rule_of(self.made)
+        return self.name + rule.usage.removeprefix(rule.name)
+
+    @property
+    def documentation(self) -> str:
+        """What `help` shows of it in Python."""
+        return inspect.getdoc(self.made) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first line of that."""
+        return self.documentation.partition("\n")[0]
+
+    def has(self, words: tuple[str, ...]) -> bool:
+        """Whether each word is in its name, its summary or its heading."""
+        text = f"{self.name} {self.summary} {self.room}".lower()
+        return all(word.lower() in text for word in words)
+
+
+def entries() -> Iterator[Entry]:
+    """The public ones in their order, then those that were imported."""
+    for module in (js, js.planning, js.published):
+        for name in module.__all__:
+            made = getattr(module, name)
+            if hasattr(made, "__rule__"):
+                yield Entry(name, made, _room(made))
+    for names in (schedules, shapes):
+        for rule in names.rules():
+            if not rule.is_own:
+                yield Entry(names.shortest(rule), rule.constructor, rule.path[0])
+
+
+def foreign_entries() -> Iterator[Entry]:
+    """Those of other libraries."""
+    for library in LIBRARIES:
+        for name, made in schedules_of(library).items():
+            yield Entry(f"{library}.{name}", made, library)
+
+
+def _room(made: Callable[..., Any]) -> str:
+    return rule_of(made).path[1].replace("_", " ").capitalize()

@@ -1,0 +1,42 @@
+"""The commands that say what there is: list, explain."""
+
+import click
+
+from jaxsched.command_line.catalogue import Entry, entries, foreign_entries
+from jaxsched.command_line.completion import complete
+from jaxsched.command_line.expressions import one_line
+from jaxsched.command_line.options import Command
+from jaxsched.command_line.peers import LIBRARIES
+from jaxsched.command_line.reader import constructor
+
+
+@click.command("list", cls=Command, example="list\nlist plateau\nlist torch")
+@click.argument("words", metavar="[WORD]...", nargs=-1)
+def list_all(words: tuple[str, ...]) -> None:
+    """Every schedule and shape, with its signature.
+
+    With words, only those whose name or summary has all of them, those of other
+    libraries too.
+    """
+    found = list(entries())
+    if words:
+        found = [e for e in [*found, *foreign_entries()] if e.has(words)]
+    if not found:
+        raise click.UsageError(f"no name and no summary has {' and '.join(words)}")
+    room = ""
+    for entry in found:
+        if entry.room != room:
+            click.echo(f"{chr(10) if room else ''}{entry.room}")
+            room = entry.room
+        click.echo(f"  {entry.call}\n      {entry.summary}")
+    if not words:
+        click.echo(f"\nOf other libraries: jaxsched list {' | '.join(LIBRARIES)}")
+
+
+@click.command(cls=Command, example="explain cosine\nexplain torch.StepLR")
+@click.argument("name", shell_complete=complete)
+def explain(name: str) -> None:
+    """Formula, arguments, example and paper of a schedule."""
+    with one_line():
+        entry = Entry(name, constructor(name), "")
+    click.echo(f"{entry.call}\n\n{entry.documentation}")
