@@ -32,7 +32,7 @@ def rows() -> Iterator[str]:
             schedule, made = js.parse(call), getattr(js, name)
             assert isinstance(schedule, js.Schedule), call
             cells = [
-                f"{{py:func}}`~jaxsched.{name}`",
+                f"{{py:func}}`{name} <jaxsched.{name}>`",
                 docstrings.use(made),
                 "no" if js.horizon(schedule) is None else "yes",
                 ends_at_zero(schedule),
