@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from jaxsched import compat
+from jaxsched.rule.alike import snake
 
 LIBRARIES = [
     found.name for found in pkgutil.iter_modules(compat.__path__) if found.ispkg
@@ -48,6 +49,6 @@ def schedules_of(library: str) -> dict[str, Callable[..., Any]]:
 
 
 def named(name: str) -> list[str]:
-    """Where there is a schedule of exactly this name: torch.StepLR for StepLR."""
-    last = name.rpartition(".")[2]
-    return [known for known in PEERS if known.rpartition(".")[2] == last]
+    """Where there is a schedule of this name: torch.StepLR for StepLR and step_lr."""
+    last = snake(name.rpartition(".")[2])
+    return [known for known in PEERS if snake(known.rpartition(".")[2]) == last]
