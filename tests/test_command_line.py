@@ -3,7 +3,6 @@
 import csv
 import difflib
 import importlib.util
-import inspect
 import io
 import json
 import os
@@ -18,6 +17,7 @@ import click
 import jax
 import numpy as np
 import pytest
+from cases import ONE_OF_EACH
 from matplotlib import image
 from reference import warmup_cosine as reference
 
@@ -26,7 +26,8 @@ from jaxsched import command_line
 from jaxsched.command_line import tables
 from jaxsched.command_line.commands import cli
 from jaxsched.command_line.options import Whole
-from jaxsched.command_line.peers import LIBRARIES, schedules_of
+from jaxsched.command_line.peers import LIBRARIES, PEERS, schedules_of
+from jaxsched.command_line.reader import read
 from jaxsched.shapes import shapes
 
 ROOT = Path(__file__).parents[1]
@@ -168,7 +169,7 @@ def calls_of_peers() -> list[str]:
 # What is no expression: live objects, the momentum, code, any number of arguments.
 NO_TEXT = ("from_", ".momentum(", " for p in ", "lambda", "get_reduce_on_plateau")
 NO_CURVE = ("Plateau", "plateau", "greedy")
-PEERS = [call for call in calls_of_peers() if not any(w in call for w in NO_TEXT)]
+CALLS = [call for call in calls_of_peers() if not any(w in call for w in NO_TEXT)]
 
 
 def test_every_schedule_of_a_library_is_tried():
@@ -176,10 +177,10 @@ def test_every_schedule_of_a_library_is_tried():
     for library in LIBRARIES:
         for name in schedules_of(library):
             if name != "sgdr_schedule":
-                assert any(f"{library}.{name}(" in call for call in PEERS), name
+                assert any(f"{library}.{name}(" in call for call in CALLS), name
 
 
-@pytest.mark.parametrize("call", PEERS)
+@pytest.mark.parametrize("call", CALLS)
 def test_names_of_other_libraries_are_read(call, command):
     """What is printed is the schedule in our own words."""
     code, out, err = command("table", call, "--total-steps", "9", "--csv")
@@ -752,28 +753,45 @@ def test_a_part_of_something_is_told_from_the_thing():
             js.parse(text)
 
 
-@pytest.mark.parametrize("name", CORE)
-def test_carets_stand_under_names_and_values(name):
-    """For every argument of every schedule: bad values, wrong names, one too many."""
-    rule = getattr(js, name).__rule__
-    arguments = [f"{argument}='¦'" for argument in rule.domains]
-    in_front = "transition(1, 0, 9, shape=" if name in SHAPES else ""
+def caret(text: str) -> str:
+    """What stands at the caret of an error, and after it."""
+    with pytest.raises(ValueError, match="parse: ") as caught:
+        read(text)
+    _, shown, pointer = str(caught.value).rsplit("\n", 2)
+    return shown[pointer.index("^") :]
 
-    def caret(text: str) -> str:
-        with pytest.raises(ValueError, match="parse: ") as caught:
-            js.parse(in_front + text + (")" if in_front else ""))
-        _, shown, pointer = str(caught.value).rsplit("\n", 2)
-        return shown[pointer.index("^") :]
 
-    for i in range(len(arguments)):
-        misspelt = [*arguments[:i], f"x{arguments[i]}", *arguments[i + 1 :]]
-        wrong = f"{name}({', '.join(misspelt)})"
-        assert caret(wrong).startswith(f"x{arguments[i]}")
-        assert caret(f"{name}(1, 2, {arguments[0]})").startswith(arguments[0])
-    params = inspect.signature(getattr(js, name)).parameters.values()
-    positional = [p for p in params if p.kind is p.POSITIONAL_OR_KEYWORD]
-    assert caret(f"{name}({'1, ' * len(positional)}77, 8)").startswith("77, 8)")
-    assert caret(f"{name}(¦={arguments[0]})".replace("¦", "zzz")) != ""
+ALL = {name: getattr(js, name) for name in CORE} | dict(PEERS)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_carets_stand_under_wrong_names(name):
+    """For every argument of every schedule; and under one too many, or given twice."""
+    rule = ALL[name].__rule__
+    arguments = [f"{argument}='x'" for argument in rule.domains]
+    call = f"transition(1, 0, 9, shape={name}(%s))" if name in SHAPES else f"{name}(%s)"
+    for i, argument in enumerate(arguments):
+        misspelt = [*arguments[:i], f"x{argument}", *arguments[i + 1 :]]
+        assert caret(call % ", ".join(misspelt)).startswith(f"x{argument}")
+        assert caret(call % f"{argument}, {argument}, zzz=1").startswith(argument)
+    assert caret(call % f"1, 2, {arguments[0]}").startswith(arguments[0])
+    params = rule.signature.parameters.values()
+    ordered = [p for p in params if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert caret(call % f"{'1, ' * len(ordered)}77, 8").startswith("77, 8")
+
+
+@pytest.mark.parametrize("case", ONE_OF_EACH, ids=str)
+def test_carets_stand_under_bad_values(case):
+    """For every argument of every schedule, in its place and by its name."""
+    shown = {
+        k: v for k, v in case.kwargs.items() if not callable(v) or hasattr(v, "at")
+    }
+    for bad in shown:
+        values = {k: "'¦'" if k == bad else repr(v) for k, v in shown.items()}
+        text = f"{case.name}({', '.join(f'{k}={v}' for k, v in values.items())})"
+        if "array(" in text:  # as NumPy writes one, not as it is read
+            continue
+        assert caret(text).startswith("'¦'"), text
 
 
 WRONG = {
