@@ -103,7 +103,7 @@ def test_names_are_completed(name, command, capsys):
     assert offered("cos") == ["cosine", "cosine_restarts"]
     assert offered("0.5 * warmup(slan") == ["0.5 * warmup(slanted_triangular"]
     assert offered("cosine(0.1, 0, 10) + step_d") == ["cosine(0.1, 0, 10) + step_decay"]
-    assert offered("base: js.") == []
+    assert offered("base: js.slan") == ["base: js.slanted_triangular"]
     assert offered("base: wavve") == []
     assert offered("swi") == ["swin"]
     assert offered("torch.St") == ["torch.StepLR"]

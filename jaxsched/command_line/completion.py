@@ -12,9 +12,10 @@ def complete(
     context: click.Context, argument: click.Parameter, begun: str
 ) -> list[str]:
     """What is begun, with each name in the place of that at its end."""
-    if (found := re.search(r"(?<![\w.])[a-zA-Z_][\w.]*$|(?<![\w.])$", begun)) is None:
+    found = re.search(r"(?<![\w.])(?:js\.)?((?:[a-zA-Z_][\w.]*)?)$", begun)
+    if found is None:
         return []  # the end is a number
-    before, name = begun[: found.start()], found.group()
+    before, name = begun[: found.start(1)], found.group(1)
     return [before + known for known in _names(name) if known.startswith(name)]
 
 
