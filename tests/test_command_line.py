@@ -569,6 +569,8 @@ def test_list_finds_by_name_and_by_summary(command):
     assert found & everything == {"reduce_on_plateau"}
     assert listed(command("list", "METRIC", "improving")[1]) >= {"reduce_on_plateau"}
     assert "cosine_restarts" in listed(command("list", "cosine")[1])
+    assert "triangular" in listed(command("list", "angular", "rates")[1])
+    assert "triangular" not in listed(command("list", "own")[1])  # "down" is another
     for library in LIBRARIES:
         shown = {f"{library}.{name}" for name in schedules_of(library)}
         assert shown <= listed(command("list", library)[1])

@@ -1,6 +1,7 @@
 """What an expression may call, with its signature and summary."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -41,9 +42,13 @@ class Entry(NamedTuple):
         return self.documentation.partition("\n")[0]
 
     def has(self, words: tuple[str, ...]) -> bool:
-        """Whether each word is in its name, its summary or its heading."""
-        text = f"{self.name} {self.summary} {self.room}".lower()
-        return all(word.lower() in text for word in words)
+        """Whether each is in its name, or begins a word of its summary or heading."""
+        return all(self._has(word.lower()) for word in words)
+
+    def _has(self, word: str) -> bool:
+        text = f"{self.summary} {self.room}".lower()
+        begins = re.search(rf"(?<![a-z0-9]){re.escape(word)}", text)
+        return word in self.name.lower() or begins is not None
 
 
 def entries() -> Iterator[Entry]:
