@@ -37,7 +37,7 @@ def chart(name: str) -> Figure:
     if isinstance(made, js.MetricDriven):
         draw_driven(axes, made)
     else:
-        js.plot(made, pictures.STEPS[-1].item(), axes, color=pictures.LINE)
+        js.plot(made, len(pictures.STEPS), axes, color=pictures.LINE)
     low, high = axes.get_ylim()
     axes.set(xlabel="step", ylabel="", ylim=(min(low, -0.05 * high), high))
     runs.mute(axes)

@@ -22,7 +22,7 @@ def picture() -> Figure:
     both = figure.subplots(1, 2)
     titles = ("at one peak", "each at its own best height")
     for axes, title, drawn in zip(both, titles, (shapes, best), strict=True):
-        js.plot(drawn, total - 1, axes, boundaries=False)
+        js.plot(drawn, total, axes, boundaries=False)
         axes.get_legend().remove()
         axes.set_title(title, color=runs.GREY)
         axes.set(xlabel="update", ylabel="", ylim=(0, None))

@@ -388,7 +388,7 @@ def draw_ways(
         f"{way.name}: loss {loss.mean():.4f}": way.schedule
         for way, loss in zip(ways, losses, strict=True)
     }
-    js.plot(drawn, 2 * plan.steps - 1, axes, boundaries=False)
+    js.plot(drawn, 2 * plan.steps, axes, boundaries=False)
     axes.set_title(f"{TUNED}, made twice as long from update {8 * plan.steps // 10}")
 
 

@@ -856,9 +856,8 @@ REFUSED = {
     ),
     "no name": (("export", "constant(1)", "--name", "a b"), "name must be free"),
     "no expression": (["describe"], "give an EXPR"),
-    "no end": (["plot", "constant(1)", "-o", "no.png"], "not known from constant(1)"),
-    "no end of one": (["describe", EXPR, "constant(1)"], "not known from constant(1)"),
-    "no length": (["describe", "linear(1, 0, 0)"], "not known from linear(1, 0, 0)"),
+    "no end": (["rank", "constant(1)"], "not known from constant(1)"),
+    "no length": (["rank", "linear(1, 0, 0)"], "not known from linear(1, 0, 0)"),
     "too long": (["table", EXPR, "--total-steps", str(2**31)], "must be <= 2147483647"),
     "a folder": (["plot", EXPR, "-o", "."], "is a directory"),
     "no such kind": (["plot", EXPR, "-o", "no.foo"], "Format 'foo' is not supported"),
@@ -958,3 +957,15 @@ def test_help_names_expressions_that_are_read(command):
     assert len(texts) > 4
     for text in texts:
         assert command("describe", text, "--total-steps", "9")[0] == 0
+
+
+def test_what_never_ends_is_shown_for_a_while(command, tmp_path, monkeypatch):
+    """As in Python: the length is chosen, and said."""
+    monkeypatch.chdir(tmp_path)
+    out = command("describe", "noam(512, 4000)")[1]
+    assert "! it has no end: these are its first 67_000 steps" in out
+    rows = command("table", "step_decay(1, 0.5, every=30000)", "--every", "30000")[1]
+    steps = [line.split()[0] for line in rows.splitlines()]
+    assert steps == ["step", "0", "30000", "60000", "90000", "120000"]
+    assert command("plot", "noam(512, 4000)")[0] == 0
+    assert "most at step" in command("compare", "noam(512, 4000)", "noam(512, 400)")[1]

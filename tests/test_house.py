@@ -93,9 +93,9 @@ ROOMS = [
     *("serialization", "arrays", "numerics", "restarts", "progress", "search"),
     *("rule", "domains"),
     *("schedule", "shapes", "transitions", "decays", "piecewise", "cycles"),
-    *("combinators", "recipes", "text", "inspection", "metric_driven", "training"),
+    *("combinators", "recipes", "text", "metric_driven", "training", "grids"),
     *(
-        "grids",
+        "inspection",
         "range_test",
         "clock",
         "export",

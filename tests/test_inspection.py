@@ -491,8 +491,6 @@ def test_compare_a_very_long_run():
     ("call", "error", "message"),
     [
         (lambda: js.describe("cosine"), TypeError, "describe: schedule must be"),
-        (lambda: js.describe(js.constant(1.0)), ValueError, "describe: total_steps"),
-        (lambda: js.describe(js.linear(1, 0, 0)), ValueError, "describe: total_steps"),
         (lambda: js.describe(1.0, 0), ValueError, "describe: total_steps must be >= 1"),
         (lambda: js.describe(1.0, 2.5), TypeError, "describe: total_steps must be"),
         (lambda: js.phases(None), TypeError, "phases: schedule must be"),
@@ -506,7 +504,6 @@ def test_compare_a_very_long_run():
             ValueError,
             "compare: rtol must be >= 0",
         ),
-        (lambda: js.compare(1.0, 2.0), ValueError, "compare: total_steps must be give"),
         (lambda: js.compare(1.0, 1.0, at=-1), ValueError, "compare: at must be >= 0"),
         (lambda: js.compare(1.0, 1.0, at=1.5), TypeError, "compare: at must be a whol"),
         (lambda: js.compare(js.tanh(), 1.0), TypeError, "compare: a must be"),
@@ -571,12 +568,12 @@ def drawn(ax):
 
 
 def test_plot_draws_the_values(ax):
-    """Every step of a short run, its end included."""
+    """Every step of a short run, and not the one after it."""
     schedule = js.warmup_cosine(1.0, 100, 10)
     assert js.plot(schedule, ax=ax) is ax
     (points,) = drawn(ax).values()
-    assert points[:, 0].tolist() == list(range(101))
-    k = np.arange(101)
+    assert points[:, 0].tolist() == list(range(100))
+    k = np.arange(100)
     fall = 0.5 * (1 + np.cos(np.pi * (k - 10) / 90))
     values = np.where(k < 10, (k + 1) / 11, fall)
     np.testing.assert_allclose(points[:, 1], values, rtol=CLOSE, atol=1e-7)
@@ -616,7 +613,7 @@ def test_plot_of_several(ax):
     one, two = js.linear(1.0, 0.0, 10), js.linear(0.5, 0.0, 20)
     js.plot({"one": one, "two": two}, ax=ax)
     assert list(drawn(ax)) == ["one", "two"]
-    assert drawn(ax)["one"][-1].tolist() == [20, 0]
+    assert drawn(ax)["one"][-1].tolist() == [19, 0]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one", "two"]
     both = js.plot([one, one], 5, ax=Figure().add_subplot())
     assert [label[:10] for label in drawn(both)] == ["0: linear(", "1: linear("]
@@ -629,6 +626,67 @@ def test_plot_of_several(ax):
     )
     family = js.plot(ramps.schedules, ax=Figure().add_subplot())
     assert list(drawn(family))[1] == "schedule.steps=2, begin=2, steps=7"
+
+
+def test_plot_says_what_tells_schedules_apart():
+    """Of one kind what differs, of what `grid` returns the settings, else the calls."""
+
+    def labels(schedules):
+        return list(drawn(js.plot(schedules, 9, Figure().add_subplot())))
+
+    lines = [js.linear(1.0, 0.0, 5), js.linear(1.0, 0.0, 9), js.linear(1.0, 0.5, 9)]
+    assert labels(lines) == [
+        "steps=5, end_value=0.0",
+        "steps=9, end_value=0.0",
+        "steps=9, end_value=0.5",
+    ]
+    moves = [js.transition(1.0, 0.0, 5, shape=x) for x in ("cosine", "sqrt")]
+    assert labels(moves) == ["shape='cosine'", "shape='sqrt'"]
+    warm = [js.warmup(js.warmup(1.0, 2), 3), js.warmup(js.warmup(1.0, 4), 3)]
+    assert labels(warm) == ["steps=2", "steps=4"]
+    both = [js.warmup(js.warmup(1.0, 2), 3), js.warmup(js.warmup(1.0, 4), 5)]
+    assert labels(both)[0] == "schedule.steps=2, steps=3"
+    kinds = [js.linear(1.0, 0.0, 5), js.cosine(1.0, 0.0, 5)]
+    assert [label.partition("(")[0] for label in labels(kinds)] == ["linear", "cosine"]
+    grid = js.grid(js.warmup_linear, 1.0, total_steps=9, warmup_steps=[1, 2])
+    assert labels(grid) == ["warmup_steps=1", "warmup_steps=2"]
+
+
+def test_plot_of_one_has_a_title_and_of_several_a_legend_beside_them():
+    """Nothing lies on the curves."""
+    from matplotlib import pyplot
+
+    one = js.plot(js.linear(3e-4, 0.0, 10))
+    assert one.get_title() == "linear(init_value=0.0003, end_value=0.0, steps=10)"
+    one.figure.canvas.draw()
+    ticks = [label.get_text() for label in one.get_yticklabels()]
+    assert {"1e-4", "3e-4"} <= set(ticks)
+    thirteen = js.plot([js.linear(1.0, 0.0, n) for n in range(2, 15)])
+    thirteen.figure.canvas.draw()
+    legend = thirteen.get_legend().get_window_extent()
+    assert legend.x0 > thirteen.get_window_extent().x1
+    curves = [line for line in thirteen.lines if not line.get_label().startswith("_")]
+    wide = js.plot(js.grid(js.warmup_linear, 1.0, 90, warmup_steps=[1, 2]).schedules)
+    wide.figure.canvas.draw()
+    below = wide.get_legend().get_window_extent()
+    assert below.y1 < wide.get_window_extent().y0
+    colors = [line.get_color() for line in curves]
+    assert len(set(colors[:12])) == 12
+    assert colors[12] == colors[0]
+    assert curves[12].get_linestyle() != curves[0].get_linestyle()
+    pyplot.close("all")
+
+
+def test_plot_of_many_cycles_is_a_band(ax):
+    """Between its lowest and its highest values; of few it is the curve."""
+    js.plot(js.triangular(0.25, 1.0, up_steps=50, factor=0.999), 10**5, ax)
+    assert len(ax.collections) == 1
+    high, low = ax.lines[:2]
+    x, y = high.get_data()
+    np.testing.assert_allclose(y, 0.25 + 0.75 * 0.999 ** (x // 100), atol=0.02)
+    np.testing.assert_allclose(low.get_ydata(), 0.25, atol=0.01)
+    few = js.plot(js.triangular(0.25, 1.0, 50), 1000, Figure().add_subplot())
+    assert not few.collections
 
 
 def test_plot_style_and_scale(ax):
@@ -671,7 +729,6 @@ def test_plot_of_zero_on_a_log_scale(ax):
     [
         ([], ValueError, "plot: schedules must hold at least one"),
         ({"a": "b"}, TypeError, "plot: schedules a must be a schedule"),
-        (js.constant(1.0), ValueError, "plot: total_steps must be given"),
         (None, TypeError, "plot: schedules must be a schedule"),
     ],
 )
@@ -707,18 +764,33 @@ def test_notebook_curve():
         points[:, 1], 4 + 72 * (points[:, 0] - 4) / 312, atol=0.1
     )
     assert text == "<small>steps 0 to 1,000,000, values 0 to 0.5</small>"
-    assert "steps 0 to 400," in picture(js.warmup_inverse_sqrt(1.0, 100))[1]
-    assert "steps 0 to 1,000," in picture(js.constant(1.0))[1]
+    assert "steps 0 to 1,699," in picture(js.warmup_inverse_sqrt(1.0, 100))[1]
+    assert "steps 0 to 99," in picture(js.constant(1.0))[1]
+
+
+def test_notebook_shows_some_of_a_stack_and_what_a_metric_drives():
+    """In one picture; of many schedules twelve, from the first to the last."""
+    few = js.stack([js.linear(value, 0.0, steps=5) for value in (1.0, 2.0)])
+    assert few._repr_html_().count("<polyline") == 2
+    assert "values 0 to 2, 2 of 2 schedules" in few._repr_html_()
+    many = js.stack([js.linear(float(i), 0.0, steps=5) for i in range(1, 21)])
+    assert many._repr_html_().count("<polyline") == 12
+    assert "values 0 to 20, 12 of 20 schedules" in many._repr_html_()
+    driven = js.reduce_on_plateau(js.greedy(js.linear(1.0, 0.0, 5)))
+    assert "values 0 to 1, before any metric" in driven._repr_html_()
+    both = js.stack([driven, driven.replace(factor=0.5)])
+    assert "2 of 2 schedules, before any metric" in both._repr_html_()
 
 
 def test_notebook_shows_text_where_there_is_no_curve():
-    """Stacked and traced schedules; text is text in HTML too."""
-    stacked = js.stack([js.linear(value, 0.0, steps=5) for value in (1.0, 2.0)])
-    assert "<svg" not in stacked._repr_html_()
+    """Traced schedules, stacks of stacks and of none, shapes; text is text in HTML too."""
     seen = []
     jax.jit(lambda s: seen.append(s._repr_html_()) or 0)(js.linear(1.0, 0.0, 5))
     assert "<svg" not in seen[0]
     assert "&lt;traced" in seen[0]
+    stacked = js.stack([js.linear(value, 0.0, steps=5) for value in (1.0, 2.0)])
+    assert "<svg" not in js.stack([stacked, stacked])._repr_html_()
+    assert "<svg" not in js.rex(beta=0.5)._repr_html_()
 
 
 def test_explore_follows_its_sliders():

@@ -36,18 +36,14 @@ def assert_lawful(s: js.Schedule) -> None:
 
 
 def assert_described(s: js.Schedule) -> None:
-    """Everything that looks at a schedule works, or asks for `total_steps` as it says."""
+    """Everything that looks at a schedule works, with and without a length."""
     looks: list[Callable[[int | None], Any]] = [
         lambda total: str(js.describe(s, total)),
         lambda total: str(js.compare(s, 2 * s, total)),
     ]
     for look in looks:
         assert look(40)
-        if js.horizon(s):
-            assert look(None)
-        else:
-            with pytest.raises(ValueError, match="total_steps must be given"):
-                look(None)
+        assert look(None)
     assert "<svg" in s._repr_html_()
 
 
@@ -165,12 +161,56 @@ def test_very_long_ones_are_looked_at(s):
     assert str(js.describe(s, 2**40))
     assert js.plot(s, 2**31, Figure().add_subplot())
     end = js.horizon(s)
-    if end is not None and end < 2**62:
-        assert js.describe(s).total_steps == end
+    if end is None or end < 2**62:
+        assert js.describe(s).total_steps == end or end is None
         assert js.plot(s, ax=Figure().add_subplot())
     else:
         with pytest.raises(ValueError, match="total_steps must be given"):
             js.describe(s)
+
+
+EVERY = [*(c.schedule for c in CASES), *users.SCHEDULES]
+ENDLESS = [s for s in EVERY if js.horizon(s) is None]
+
+
+@pytest.mark.parametrize("s", ENDLESS, ids=str)
+def test_what_never_ends_is_looked_at_for_long_enough(s):
+    """Most of what it ever does is seen, and not in a corner of the picture."""
+    total = js.describe(s).total_steps
+    values = s.at(np.arange(total))
+    later = s.at(np.unique(np.geomspace(1, 50 * total, 2000).astype(np.int64)))
+    ever = np.concatenate([values, later])
+    if np.ptp(ever) == 0:
+        return
+    assert np.ptp(values) >= 0.6 * np.ptp(ever)
+    # A picture of which a twentieth shows all that moves is squashed.
+    apart = np.abs(values - values[-1]) > 0.02 * np.ptp(values)
+    assert np.flatnonzero(apart).max(initial=0) >= 0.05 * total
+
+
+def test_some_lengths():
+    """Whole cycles, stairs and decays, and of given values a little after the last."""
+    lengths = {
+        js.step_decay(1.0, 0.5, every=30_000): 120_000,
+        js.triangular(0.1, 1.0, up_steps=5000): 40_000,
+        js.cosine_restarts(1.0, 0.0, steps=100): 400,
+        js.cosine_restarts(1.0, 0.0, steps=18, length_factor=2): 270,
+        js.piecewise_constant([40, 80], [1.0, 0.5, 0.1]): 120,
+        js.noam(512, 4000): 67_000,
+        js.warmup_constant(1.0, 100): 400,
+        js.join([js.warmup(1.0, 100), js.triangular(0.1, 1.0, 50)], [100]): 500,
+        users.fading(0.5, every=400): 1600,
+        js.constant(1.0): 100,
+    }
+    assert {s: js.describe(s).total_steps for s in lengths} == lengths
+    for s, total in lengths.items():
+        said = f"it has no end: these are its first {total:_} steps"
+        assert js.describe(s).attention[0] == said
+        assert (
+            js.plot(s, ax=Figure().add_subplot()).lines[0].get_xdata()[-1] == total - 1
+        )
+    both = [js.noam(512, 4000), js.linear(1.0, 0.0, 10)]
+    assert js.plot(both, ax=Figure().add_subplot()).lines[0].get_xdata()[-1] == 9
 
 
 def test_whole_numbers_of_every_kind():

@@ -9,7 +9,6 @@ import click
 import jaxsched as js
 from jaxsched.command_line.expressions import (
     Labelled,
-    length_of,
     one_line,
     takes_schedules,
 )
@@ -74,9 +73,10 @@ def _figure(schedules: Labelled, total_steps: int | None, log: bool) -> "Figure"
     except ImportError:
         raise ImportError("plot: needs matplotlib, pip install matplotlib") from None
     figure = Figure(figsize=(8, 4.5), layout="constrained")
-    total = length_of(schedules, total_steps)
-    axes = js.plot(schedules, total, figure.add_subplot(), log=log)
-    if legend := axes.get_legend():  # too wide to lie on the curves
+    axes = js.plot(schedules, total_steps, figure.add_subplot(), log=log)
+    if len(schedules) == 1:
+        axes.set_title(next(iter(schedules)), fontsize="medium", wrap=True)
+    elif legend := axes.get_legend():  # calls are too wide to stand beside the curves
         legend.remove()
         figure.legend(loc="outside upper left", fontsize="small")
     return figure

@@ -70,7 +70,8 @@ def takes_schedules(command: Callable[..., Any]) -> Callable[..., Any]:
             "--total-steps",
             type=Whole(1, 2**31 - 1),
             metavar="N",
-            help="The length of the run. [default: as long as the schedule]",
+            help="The length of the run. [default: as long as the schedule, or of one "
+            "that never ends as long as it takes to see what it does]",
         ),
     ):
         run = decorate(run)

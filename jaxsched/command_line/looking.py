@@ -6,13 +6,13 @@ import jaxsched as js
 from jaxsched.command_line.expressions import (
     Labelled,
     is_label,
-    length_of,
     one_line,
     takes_schedule,
     takes_schedules,
 )
 from jaxsched.command_line.options import Command, Whole
 from jaxsched.command_line.tables import as_csv, as_json, as_text, blocks
+from jaxsched.inspection.window import known_length
 
 
 @click.command(cls=Command, example='describe "cosine(0.1, 0, 900)" --total-steps 1000')
@@ -21,7 +21,7 @@ def describe(schedules: Labelled, total_steps: int | None) -> None:
     """Phases, peak, mean, area, and what deserves attention."""
     for i, (name, schedule) in enumerate(schedules.items()):
         with one_line():
-            found = js.describe(schedule, length_of({name: schedule}, total_steps))
+            found = js.describe(schedule, total_steps)
         heading = f"{name}:\n" if is_label(name) else ""
         click.echo(f"{chr(10) if i else ''}{heading}{found}")
 
@@ -40,10 +40,9 @@ def compare(schedules: Labelled, total_steps: int | None, at: int | None) -> Non
     """How two schedules differ, in what they are and over a run."""
     if len(schedules) != 2:
         raise click.UsageError(f"give two EXPRs, got {len(schedules)}")
-    total = length_of(schedules, total_steps) if at is None else total_steps
     first, second = schedules.values()
     with one_line():
-        found = js.compare(first, second, total, at=at)
+        found = js.compare(first, second, total_steps, at=at)
     for which, name in zip(("first", "second"), schedules, strict=True):
         click.echo(f"{which}: {name}")
     click.echo(found)
@@ -70,8 +69,8 @@ def table(
     if csv and json:
         raise click.UsageError("give --csv or --json, not both")
     with one_line():
-        total = length_of(schedules, total_steps)
         given = list(schedules.values())
+        total = known_length("table", given, total_steps)
         rows = blocks(given, total, min(every or max(1, total // 20), total))
         write = as_csv if csv else as_json if json else as_text
         made = write(["step", *schedules], rows)

@@ -25,7 +25,7 @@ class Change(NamedTuple):
     second: Any
 
     def __str__(self) -> str:
-        first, second = _text(self.first), _text(self.second)
+        first, second = in_short(self.first), in_short(self.second)
         return f"{self.path or 'the schedule'}: {first} -> {second}"
 
 
@@ -47,7 +47,8 @@ def changes(first: Any, second: Any, path: str = "") -> Iterator[Change]:
     yield Change(path, first, second)
 
 
-def _text(value: Any) -> str:
+def in_short(value: Any) -> str:
+    """A hyperparameter as text of bounded length."""
     if isinstance(value, Shape):
         return OfShape().write(value)
     if isinstance(value, tuple):  # schedules: their names say which one is new

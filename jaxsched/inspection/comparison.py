@@ -10,7 +10,8 @@ from jaxsched.domains.numbers import Number, whole_number
 from jaxsched.inspection.changes import Change, changes
 from jaxsched.inspection.phases import inspected, latest_end, run_length
 from jaxsched.inspection.places import first_where
-from jaxsched.inspection.samples import known_length, steps_for
+from jaxsched.inspection.samples import steps_for
+from jaxsched.inspection.window import known_length
 from jaxsched.rule import Bound, admitted
 from jaxsched.schedule import Schedule
 from jaxsched.shapes import Shape

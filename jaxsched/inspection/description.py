@@ -9,8 +9,9 @@ import numpy as np
 
 from jaxsched.inspection.phases import LAST_STEP, horizon, inspected, phases
 from jaxsched.inspection.places import first_where
-from jaxsched.inspection.samples import Samples, known_length, sampled, samples
+from jaxsched.inspection.samples import Samples, sampled, samples
 from jaxsched.inspection.sparkline import sparkline
+from jaxsched.inspection.window import known_length
 from jaxsched.schedule import Schedule
 
 # A joint is a jump if the step over it is that many times as large as those beside it,
@@ -126,14 +127,14 @@ def describe(schedule: Any, total_steps: int | None = None) -> Description:
     Args:
       schedule: A schedule, a number or a callable of the step.
       total_steps: The length of the run in updates, >= 1; without it the run is as long
-        as the schedule.
+        as the schedule, or of one that has no end as long as it takes to see what it does.
 
     Returns:
       A `Description`.
 
     Raises:
       TypeError: `schedule` is traced, or not a schedule.
-      ValueError: `schedule` is stacked; or it has no end and `total_steps` is not given.
+      ValueError: `schedule` is stacked, or `total_steps` not a positive integer.
 
     >>> import jaxsched as js
     >>> schedule = js.warmup(js.cosine(0.1, 0.0, 90), 10, 0.0)
@@ -168,7 +169,10 @@ def describe(schedule: Any, total_steps: int | None = None) -> Description:
         area=area,
         last_value=known.at(total - 1),
         is_exact=run.is_exact,
-        attention=tuple(_attention(known, run, total, end)),
+        attention=(
+            *_chosen(total, total_steps, end),
+            *_attention(known, run, total, end),
+        ),
         sparkline=sparkline(known, run, total),
     )
 
@@ -189,6 +193,12 @@ def _described(
     last = (total if end is None else min(end, total)) - 1
     share = (last + 1 - begin) / total
     return DescribedPhase(name, begin, last, start, schedule.at(last), share)
+
+
+def _chosen(total: int, given: int | None, end: int | None) -> list[str]:
+    """Whether the length of the run is nobody's."""
+    is_chosen = given is None and end is None
+    return [f"it has no end: these are its first {total:_} steps"] if is_chosen else []
 
 
 def _attention(

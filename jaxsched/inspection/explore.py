@@ -124,5 +124,5 @@ def _shown(
         schedule = inspected("explore", factory(*fixed, **kwargs))
     except (ValueError, TypeError) as error:
         return f"{call}<br>{html.escape(str(error))}", extent
-    drawn, extent = figure(schedule, extent)
+    drawn, extent = figure([schedule], extent)
     return f"{call}<br>{drawn}", extent

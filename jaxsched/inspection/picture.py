@@ -3,31 +3,57 @@ library.
 """
 
 import html
-import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxsched.arrays import is_traced
-from jaxsched.inspection.phases import LAST_STEP, horizon, phases
+from jaxsched.inspection.phases import LAST_STEP, latest_end
 from jaxsched.inspection.samples import curve
+from jaxsched.inspection.window import window
+from jaxsched.metric_driven.machine import MetricDriven
+from jaxsched.rule import Bound
 from jaxsched.schedule import Schedule
-from jaxsched.schedule.phases import knots_of, phases_of
-from jaxsched.schedule.stacking import leading_axes
+from jaxsched.schedule.stacking import leading_axes, unstack
 
 _WIDTH, _HEIGHT, _MARGIN = 320, 80, 4
-_COLOR, _MUTED = "#3b82f6", "#8b949e"  # to be seen on white and on black
+# To be seen on white and on black.
+_COLORS = ("#3b82f6", "#d97706", "#16a34a", "#9333ea", "#dc2626", "#0891b2")
+_MUTED = "#8b949e"
+# More curves than that hide each other.
+_CURVES = 12
 
 
-def notebook(schedule: Schedule) -> str:
-    """The repr of a schedule and, where its numbers are known, its curve, as HTML."""
-    text = f"<code>{html.escape(repr(schedule))}</code>"
-    if is_traced(schedule) or leading_axes("notebook", schedule):
+def notebook(bound: Bound) -> str:
+    """The repr of a schedule and, where its numbers are known, its curve, as HTML.
+
+    Of a stacked one the curves of some, of a metric-driven one that of the schedule
+    inside.
+    """
+    text = f"<code>{html.escape(repr(bound))}</code>"
+    axes = () if is_traced(bound) else leading_axes("notebook", bound)
+    if is_traced(bound) or len(axes) > 1 or 0 in axes:
         return text
-    return f"{text}<br>{figure(schedule, Extent())[0]}"
+    every = unstack(bound) if axes else [bound]
+    shown = [every[i] for i in np.linspace(0, len(every) - 1, _CURVES).astype(int)]
+    curves = [_curve_of(one) for one in (shown if len(every) > _CURVES else every)]
+    found = [one for one in curves if one is not None]
+    if not found:
+        return text
+    notes = [f"{len(found)} of {len(every)} schedules"] if axes else []
+    notes += ["before any metric"] if isinstance(bound, MetricDriven) else []
+    return f"{text}<br>{figure(found, Extent(), notes)[0]}"
 
 
-Schedule.picture = staticmethod(notebook)
+Bound.picture = staticmethod(notebook)
+
+
+def _curve_of(bound: Any) -> Schedule | None:
+    """What has a curve: a schedule, or the one that a metric drives."""
+    while isinstance(bound, MetricDriven):
+        bound = bound.schedule
+    return bound if isinstance(bound, Schedule) else None
 
 
 class Extent(NamedTuple):
@@ -38,44 +64,50 @@ class Extent(NamedTuple):
     high: float = 0.0
 
 
-def figure(schedule: Schedule, extent: Extent) -> tuple[str, Extent]:
-    """The curve of a schedule as SVG with a line of text, and what it shows."""
-    total = max(_shown(schedule), extent.steps)
-    steps, values = curve(schedule, total + 1)
-    finite = np.isfinite(values)
-    low = float(np.min(values[finite], initial=extent.low))
-    high = float(np.max(values[finite], initial=extent.high))
-    shown = Extent(total, low, high)
-    return _svg(steps[finite], values[finite], shown), shown
+def figure(
+    schedules: Sequence[Schedule], extent: Extent, notes: Sequence[str] = ()
+) -> tuple[str, Extent]:
+    """The curves of schedules as SVG with a line of text, and what it shows."""
+    # An end is shown too; of what has none the next step may begin a new cycle.
+    ends = latest_end(schedules) > 0
+    last = max(min(window(schedules), LAST_STEP) - (not ends), extent.steps)
+    curves = []
+    for schedule in schedules:
+        steps, values = curve(schedule, last + 1)
+        finite = np.isfinite(values)
+        curves.append((steps[finite], values[finite]))
+    values = np.concatenate([values for _, values in curves])
+    low = float(np.min(values, initial=extent.low))
+    high = float(np.max(values, initial=extent.high))
+    shown = Extent(last, low, high)
+    label = f"steps 0 to {last:,}, values {low:.3g} to {high:.3g}"
+    return _svg(curves, shown, ", ".join([label, *notes])), shown
 
 
-def _shown(schedule: Schedule) -> int:
-    """How many steps to show: all, or of what never ends a beginning."""
-    end = horizon(schedule)
-    if end:
-        return min(end, LAST_STEP - 1)
-    last = max((phase.begin for phase in phases(schedule)), default=0)
-    knot = int(max(knots_of(phases_of(schedule, math.inf)), default=0))
-    return min(max(4 * last or 1000, knot), 2**31 - 2)
-
-
-def _svg(steps: np.ndarray, values: np.ndarray, shown: Extent) -> str:
-    total, low, high = shown
+def _svg(
+    curves: Sequence[tuple[np.ndarray, np.ndarray]], shown: Extent, label: str
+) -> str:
+    last, low, high = shown
     height = high - low or 1.0
-    x = _MARGIN + (_WIDTH - 2 * _MARGIN) * steps / total
-    y = _MARGIN + (_HEIGHT - 2 * _MARGIN) * (high - values) / height
-    # Thousands of points of a steep curve fall together when rounded.
-    points = " ".join(
-        dict.fromkeys(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
-    )
     zero = _MARGIN + (_HEIGHT - 2 * _MARGIN) * high / height
-    label = f"steps 0 to {total:,}, values {low:.3g} to {high:.3g}"
+    lines = []
+    for i, (steps, values) in enumerate(curves):
+        x = _MARGIN + (_WIDTH - 2 * _MARGIN) * steps / max(last, 1)
+        y = _MARGIN + (_HEIGHT - 2 * _MARGIN) * (high - values) / height
+        # Thousands of points of a steep curve fall together when rounded.
+        points = " ".join(
+            dict.fromkeys(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True))
+        )
+        color = _COLORS[i % len(_COLORS)]
+        lines.append(
+            f'<polyline points="{points}" fill="none" stroke="{color}" '
+            'stroke-width="1.6" stroke-linejoin="round"/>'
+        )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" '
         f'role="img"><title>{label}</title>'
         f'<line x1="0" x2="{_WIDTH}" y1="{zero:.1f}" y2="{zero:.1f}" '
         f'stroke="{_MUTED}" stroke-width="0.5"/>'
-        f'<polyline points="{points}" fill="none" stroke="{_COLOR}" '
-        f'stroke-width="1.6" stroke-linejoin="round"/></svg>'
+        f"{''.join(lines)}</svg>"
         f"<br><small>{label}</small>"
     )

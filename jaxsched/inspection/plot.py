@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from jaxsched.grids.points import Grid
+from jaxsched.inspection.drawing import (
+    draw,
+    look,
+    place_legend,
+    title_of,
+    told_apart,
+    written_rate,
+)
 from jaxsched.inspection.phases import inspected, phases
-from jaxsched.inspection.samples import curve, known_length
+from jaxsched.inspection.samples import curve
+from jaxsched.inspection.window import known_length
 from jaxsched.rule import Bound, short
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.stacking import leading_axes, unstack
@@ -15,8 +25,8 @@ from jaxsched.schedule.stacking import leading_axes, unstack
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# More boundaries or labels than that hide the curves.
-_MOST_BOUNDARIES, _MOST_LABELS = 16, 16
+# More boundaries than that hide the curves, more labels are taller than the picture.
+_MOST_BOUNDARIES, _MOST_LABELS = 16, 24
 
 
 def plot(
@@ -31,24 +41,27 @@ def plot(
     """Draws schedules over the steps of a run; needs matplotlib.
 
     A run of any length is drawn from some thousands of steps: those where phases begin,
-    even steps between, and more where the curve bends.
+    even steps between, and more where the curve bends. Hundreds of cycles are drawn as a
+    band between their lowest and their highest values.
 
     Args:
       schedules: A schedule, a number or a callable of the step; a list of them; a dict of
-        them by label; or a stacked schedule.
-      total_steps: The last step drawn; without it the end of the schedule that ends last.
+        them by label; a stacked schedule; or what `grid` returns.
+      total_steps: The length T of the run, whose steps 0 to T - 1 are drawn. Without it
+        the schedule that ends last is drawn to its end, and what has no end for as long as
+        it takes to see what it does.
       ax: The axes to draw in, or None for those of a new figure.
       log: Whether the values are drawn on a logarithmic scale, without those <= 0.
       boundaries: Whether to mark where phases begin, of at most 16 in all.
       **style: What `Axes.plot` takes: `color`, `linewidth`, `linestyle`, ...
 
     Returns:
-      The axes. The curves are labelled; more than one have a legend.
+      The axes. One schedule is named in the title; several have labels, which say what
+      tells them apart, and a legend beside the curves.
 
     Raises:
       TypeError: A schedule is traced, or not a schedule.
-      ValueError: There is no schedule, one is stacked in a list, or none has an end and
-        `total_steps` is not given.
+      ValueError: There is no schedule, or one is stacked in a list.
       ImportError: There is no matplotlib.
 
     >>> import jaxsched as js
@@ -58,10 +71,11 @@ def plot(
     """
     found = _labelled(schedules)
     total = known_length("plot", list(found.values()), total_steps)
-    ax = new_axes("plot") if ax is None else ax
+    is_new, ax = ax is None, new_axes("plot") if ax is None else ax
     begins: set[int] = set()
-    for label, schedule in found.items():
-        ax.plot(*curve(schedule, total + 1, log), **{"label": label, **style})
+    for i, (label, schedule) in enumerate(found.items()):
+        style_of = {"label": label, **(look(i) if len(found) > 1 else {}), **style}
+        draw(ax, *curve(schedule, total, log), **style_of)
         begins |= {p.begin for p in phases(schedule, total) if 0 < p.begin < total}
     if boundaries and len(begins) <= _MOST_BOUNDARIES:
         for begin in sorted(begins):
@@ -69,8 +83,11 @@ def plot(
     ax.set(xlabel="step", ylabel="learning rate")
     if log:
         ax.set_yscale("log", nonpositive="mask")
+    ax.yaxis.set_major_formatter(written_rate)
+    if is_new and len(found) == 1:
+        ax.set_title(title_of(next(iter(found.values()))), fontsize="medium")
     if 1 < len(found) <= _MOST_LABELS:
-        ax.legend()
+        place_legend(ax)
     return ax
 
 
@@ -78,8 +95,11 @@ def _labelled(schedules: Any) -> dict[str, Schedule]:
     """The schedules by label."""
     if isinstance(schedules, Mapping):
         named = {str(label): schedule for label, schedule in schedules.items()}
+    elif isinstance(schedules, Grid):
+        every = unstack(schedules.schedules)
+        named = _numbered([schedules.label(i) for i in range(len(every))], every)
     elif isinstance(schedules, (list, tuple)):
-        named = _numbered([short(entry) for entry in schedules], schedules)
+        named = _numbered(told_apart(schedules), schedules)
     elif isinstance(schedules, Bound) and len(leading_axes("plot", schedules)) == 1:
         named = _numbered(_varying(schedules), unstack(schedules))
     else:

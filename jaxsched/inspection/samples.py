@@ -5,9 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxsched.inspection.phases import LAST_STEP, latest_end, run_length
 from jaxsched.inspection.places import Height, drawn, known_steps, summits
-from jaxsched.rule import short
 from jaxsched.schedule import Schedule
 
 # Runs up to here are looked at step by step, which takes a fraction of a second.
@@ -29,26 +27,6 @@ class Samples(NamedTuple):
     values: np.ndarray
     weights: np.ndarray
     is_exact: bool
-
-
-def known_length(
-    function: str, schedules: Sequence[Schedule], total_steps: int | None
-) -> int:
-    """The length of a run: as given, or else that of the schedule that ends last."""
-    if total_steps is not None:
-        return run_length(function, total_steps)
-    last = latest_end(schedules)
-    if not 0 < last <= LAST_STEP:
-        why = (
-            "have no end or no length"
-            if last == 0
-            else "end after the last step that is read"
-        )
-        raise ValueError(
-            f"{function}: total_steps must be given for schedules that {why}, got "
-            f"total_steps=None for {short(list(schedules))}"
-        )
-    return last
 
 
 def samples(schedule: Schedule, total_steps: int) -> Samples:

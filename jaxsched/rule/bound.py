@@ -1,5 +1,6 @@
 """Bound, a rule together with its hyperparameters: an immutable value and a pytree."""
 
+import html
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -38,6 +39,11 @@ class Bound:
     # What makes one kind of several, where there is such a thing.
     _one_kind: typing.ClassVar[str | None] = None
 
+    # What a notebook shows: the rooms below draw a curve.
+    picture: typing.ClassVar[Callable[[Any], str]] = lambda self: html.escape(
+        repr(self)
+    )
+
     def __init__(self, rule: Rule, values: Mapping[str, Any]):
         object.__setattr__(self, "_rule", rule)
         object.__setattr__(self, "_values", dict(values))
@@ -67,6 +73,10 @@ class Bound:
 
     def __dir__(self) -> list[str]:
         return sorted({*super().__dir__(), *self._values})
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return type(self).picture(self)
 
     def replace(self, **changes: Any) -> typing.Self:
         """A copy with some hyperparameters changed, checked like a new one."""

@@ -12,8 +12,8 @@ import numpy as np
 # So many are kept of cycles, of stairs and draws, and of all; a table may have as many.
 _OF_CYCLES, _OF_BLOCKS, _OF_ALL = 2**13, 2**15, 2**17
 
-# As many cycles are known of a time without an end.
-_FIRST = 8
+# As many whole cycles are known of a time without an end.
+_FIRST = 4
 
 
 def none() -> np.ndarray:
@@ -38,7 +38,8 @@ def merged(*knots: Any) -> np.ndarray:
 
 def blocks(every: float, until: float) -> np.ndarray:
     """The beginnings of blocks of a length."""
-    count = _FIRST if until == math.inf else math.ceil(max(until, 0) / every) + 1
+    first = _FIRST * every if until == math.inf else max(until, 0)
+    count = math.ceil(first / every) + 1
     return chosen(count, _OF_BLOCKS) * float(every)
 
 
@@ -54,7 +55,7 @@ def turns(n: float, factor: float, last: float, inside: np.ndarray) -> np.ndarra
     inside = np.append(0.0, inside[(inside > 0) & (inside < n)])
     last = max(last, 0)
     if last == math.inf:
-        count = _FIRST
+        count = _FIRST + 1
     elif factor == 1:
         count = math.ceil(last / n) + 1
     else:
@@ -67,4 +68,6 @@ def turns(n: float, factor: float, last: float, inside: np.ndarray) -> np.ndarra
             growth = np.power(float(factor), i)
             begins = n * (growth - 1) / (factor - 1)
             found = begins[:, None] + growth[:, None] * inside
+    if last == math.inf:  # whole cycles: the next one only begins
+        found = np.append(found[:-1], found[-1, 0])
     return merged(found[np.isfinite(found)])

@@ -1,6 +1,5 @@
 """Schedule, a pure function of the step that is also a value."""
 
-import html
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, overload
@@ -67,11 +66,8 @@ class Schedule(Bound):
 
     _one_kind: ClassVar[str | None] = "js.choose(index, schedules)"
 
-    # What the rooms below make of schedules: sums and products, pictures in notebooks.
+    # What the rooms below make of schedules: sums and products.
     operators: ClassVar[dict[str, Callable[..., "Schedule"]]] = {}
-    picture: ClassVar[Callable[["Schedule"], str]] = lambda self: html.escape(
-        repr(self)
-    )
 
     # Any array, for that is what Optax asks of a schedule; the rest is refused in a call.
     def __call__(self, step: ArrayLike) -> Array:
@@ -139,10 +135,6 @@ class Schedule(Bound):
             ) from None
         object.__setattr__(self, "_reader", reader)
         return reader
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows."""
-        return type(self).picture(self)
 
     def __getitem__(self, index: Any) -> "Schedule":
         # All of it: what `variable[...]` of Flax asks for, as of an array.
