@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,13 @@ them: "torch.StepLR(0.1, step_size=30)". A name and a colon in front are its lab
 """
 
 
-class Whole(click.ParamType):
+if TYPE_CHECKING:  # generic from click 8.3 on
+    _OfInt = click.ParamType[int]
+else:
+    _OfInt = click.ParamType
+
+
+class Whole(_OfInt):
     """A whole number in any spelling: 10000, 10_000, 1e4."""
 
     name = "whole number"
