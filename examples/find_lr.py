@@ -26,13 +26,14 @@ from matplotlib.figure import Figure
 from train_digits import (
     MLP,
     Split,
+    add_seed,
+    add_whole,
     batches,
     load_data,
     loss_and_accuracy,
     picture_path,
     table,
     train,
-    whole_number,
 )
 
 import jaxsched as js
@@ -110,34 +111,10 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         default=RULES[0],
         help="the suggestion to train with (default: %(default)s)",
     )
-    parser.add_argument(
-        "--sweep-steps",
-        type=whole_number(2),
-        default=SWEEP_STEPS,
-        metavar="N",
-        help="steps of the range test (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--steps",
-        type=whole_number(1),
-        default=STEPS,
-        metavar="N",
-        help="updates of each training run (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--batch-size",
-        type=whole_number(1),
-        default=BATCH_SIZE,
-        metavar="N",
-        help="images per update (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=whole_number(0),
-        default=0,
-        metavar="N",
-        help="of the initial weights and the batches (default: %(default)s)",
-    )
+    add_whole(parser, "--sweep-steps", 2, SWEEP_STEPS, "steps of the range test")
+    add_whole(parser, "--steps", 1, STEPS, "updates of each training run")
+    add_whole(parser, "--batch-size", 1, BATCH_SIZE, "images per update")
+    add_seed(parser)
     parser.add_argument(
         "--output",
         type=picture_path,

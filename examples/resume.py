@@ -29,11 +29,12 @@ from train_digits import (
     PEAK,
     STEPS,
     Split,
+    add_seed,
+    add_whole,
     batches,
     evaluate,
     load_data,
     loss_and_accuracy,
-    whole_number,
 )
 
 import jaxsched as js
@@ -226,20 +227,8 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         help="a call such as 'cosine(0.01, 0.0, steps=600)', metric-driven ones included "
         "(default: a warm-up and a cosine over all updates)",
     )
-    parser.add_argument(
-        "--steps",
-        type=whole_number(1),
-        default=STEPS,
-        metavar="N",
-        help="updates of the whole run (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--every",
-        type=whole_number(1),
-        default=50,
-        metavar="N",
-        help="updates between checkpoints (default: %(default)s)",
-    )
+    add_whole(parser, "--steps", 1, STEPS, "updates of the whole run")
+    add_whole(parser, "--every", 1, 50, "updates between checkpoints")
     parser.add_argument(
         "--folder",
         type=folder_path,
@@ -247,13 +236,7 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="PATH",
         help="of the checkpoints, two of which are kept (default: %(default)s)",
     )
-    parser.add_argument(
-        "--seed",
-        type=whole_number(0),
-        default=0,
-        metavar="N",
-        help="of the initial weights and the batches (default: %(default)s)",
-    )
+    add_seed(parser)
     parser.add_argument(
         "--final",
         type=npz_path,

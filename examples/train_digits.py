@@ -227,25 +227,32 @@ def whole_number(least: int) -> Callable[[str], int]:
     return read
 
 
+def add_whole(
+    parser: argparse.ArgumentParser, name: str, least: int, default: int, text: str
+) -> None:
+    """An option that is a whole number of at least `least`."""
+    parser.add_argument(
+        name,
+        type=whole_number(least),
+        default=default,
+        metavar="N",
+        help=f"{text} (default: %(default)s)",
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """The option --seed, 0 if it is not given."""
+    text = "of the initial weights and the batches"
+    add_whole(parser, "--seed", 0, 0, text)
+
+
 def run_options(
     description: str | None, steps: int, argv: list[str] | None
 ) -> argparse.Namespace:
     """The options of an example that makes one run: `--steps` and `--seed`."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument(
-        "--steps",
-        type=whole_number(10),
-        default=steps,
-        metavar="N",
-        help="updates (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=whole_number(0),
-        default=0,
-        metavar="N",
-        help="of the initial weights and the batches (default: %(default)s)",
-    )
+    add_whole(parser, "--steps", 10, steps, "updates")
+    add_seed(parser)
     return parser.parse_args(argv)
 
 
@@ -283,27 +290,9 @@ def arguments(argv: list[str] | None) -> argparse.Namespace:
         metavar="TEXT",
         help="train only this schedule, a call such as 'cosine(0.01, 0.0, steps=600)'",
     )
-    parser.add_argument(
-        "--steps",
-        type=whole_number(1),
-        default=STEPS,
-        metavar="N",
-        help="updates per run (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--batch-size",
-        type=whole_number(1),
-        default=BATCH_SIZE,
-        metavar="N",
-        help="images per update (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=whole_number(0),
-        default=0,
-        metavar="N",
-        help="of the initial weights and the batches (default: %(default)s)",
-    )
+    add_whole(parser, "--steps", 1, STEPS, "updates per run")
+    add_whole(parser, "--batch-size", 1, BATCH_SIZE, "images per update")
+    add_seed(parser)
     parser.add_argument(
         "--output",
         type=picture_path,
