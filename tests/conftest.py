@@ -49,3 +49,14 @@ def optimized(request: pytest.FixtureRequest) -> None:
     """Compiles as users do where a test asks for it: that decides the last digits."""
     is_marked = request.node.get_closest_marker("optimized") is not None
     jax.config.update("jax_disable_most_optimizations", not is_marked)
+
+
+@pytest.fixture
+def only_package_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names that tests and doctests give to schedules are free before and after."""
+    from jaxsched.schedule import schedules
+    from jaxsched.shapes import shapes
+
+    for registry in (schedules, shapes):
+        own = {path: rule for path, rule in registry._rules.items() if rule.is_own}
+        monkeypatch.setattr(registry, "_rules", own)

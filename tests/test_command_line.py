@@ -633,6 +633,7 @@ def test_modules_are_imported_before_and_after_the_command(name, command, monkey
 
 
 @pytest.mark.parametrize("name", [*commands("EXPR"), "explain"])
+@pytest.mark.usefixtures("only_package_rules")
 def test_an_unknown_name_points_to_import(name, command):
     """And to where another library has it, but not to what is nothing like it."""
     more = ["--from", "40", "--to", "60", "--at", "30"] if name == "extend" else []
@@ -651,6 +652,7 @@ SHAPES = {rule.name for rule in shapes.rules() if rule.is_own}
 
 
 @pytest.mark.parametrize("name", sorted(set(CORE) - SHAPES))
+@pytest.mark.usefixtures("only_package_rules")
 def test_a_misspelt_schedule_is_named_first(name):
     """Whichever letter is missing, doubled or in the place of the next."""
     misspelt = {name[:i] + name[i + 1 :] for i in range(len(name))}
@@ -664,6 +666,7 @@ def test_a_misspelt_schedule_is_named_first(name):
         assert re.search(rf"; the nearest (is|are) {name}\b", str(caught.value)), wrong
 
 
+@pytest.mark.usefixtures("only_package_rules")
 def test_published_schedules_do_not_crowd_the_others(command):
     """Cosin is cosine and nothing else."""
     _, _, err = command("describe", "cosin(1, 0, 9)")
@@ -831,6 +834,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
+@pytest.mark.usefixtures("only_package_rules")
 def test_errors_point_at_the_place(case, command):
     """One line, the text, and the place in it."""
     arguments, message, text, column = WRONG[case]
@@ -881,6 +885,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.usefixtures("only_package_rules")
 def test_other_errors_are_one_line(case, command):
     """On standard error, naming the command; exit status 2."""
     arguments, message = REFUSED[case]
@@ -917,6 +922,7 @@ SHOWN = [example for page in PAGES for example in shown(page)]
 
 @needs_float32
 @pytest.mark.parametrize(("line", "printed"), SHOWN)
+@pytest.mark.usefixtures("only_package_rules")
 def test_pages_show_what_is_printed(line, printed, command, tmp_path, monkeypatch):
     """Every command of a page, to the letter."""
     monkeypatch.chdir(tmp_path)

@@ -230,6 +230,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("data", "message"), REFUSED, ids=lambda row: str(row)[:60])
+@pytest.mark.usefixtures("only_package_rules")
 def test_refusals_name_the_place(data, message):
     with pytest.raises(ValueError, match="from_dict: ") as caught:
         js.from_dict(data)

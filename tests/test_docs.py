@@ -19,8 +19,6 @@ from cases import CASES
 
 import jaxsched as js
 from jaxsched import transitions
-from jaxsched.schedule import schedules
-from jaxsched.shapes import shapes
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -244,14 +242,6 @@ def found_doctests() -> dict[str, doctest.DocTest]:
 
 
 DOCTESTS = found_doctests()
-
-
-@pytest.fixture
-def only_package_rules(monkeypatch):
-    """Names that tests and doctests give to schedules are free before and after."""
-    for registry in (schedules, shapes):
-        own = {path: rule for path, rule in registry._rules.items() if rule.is_own}
-        monkeypatch.setattr(registry, "_rules", own)
 
 
 def run_doctest(test: doctest.DocTest) -> None:

@@ -12,6 +12,8 @@ from click.testing import CliRunner
 import jaxsched as js
 
 TEXT = "warmup(cosin(0.1, 0.0, 90), 10)"
+pytestmark = pytest.mark.usefixtures("only_package_rules")
+
 REASON = "there is no schedule 'cosin'; the nearest is cosine"
 POINTER = f"  {TEXT}\n         ^"
 

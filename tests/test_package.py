@@ -90,6 +90,7 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize(("name", "hint"), UNKNOWN.items())
+@pytest.mark.usefixtures("only_package_rules")
 def test_unknown_names_lead_to_known_ones(name, hint):
     """The nearest of ours, and peers' names to where they are."""
     assert not hasattr(js, name)

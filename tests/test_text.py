@@ -611,6 +611,7 @@ def test_points_at_the_place(marked, words):
     assert_points(message, places, several_lines="\n" in text.strip())
 
 
+@pytest.mark.usefixtures("only_package_rules")
 def test_an_unknown_name_lists_the_nearest():
     """A misspelt name is answered with names that exist."""
     message = refusal_of("warmup_cosin(1.0, 10, 5)")
