@@ -44,7 +44,7 @@ def _curve(s: Any, until: float) -> list[Phase]:
 
 @schedule(check=_one_more_value, phases=_values)
 def piecewise_constant(step: Array, boundaries: Boundaries, values: Values) -> Array:
-    """Constant between boundaries, with the values themselves given.
+    """Given values, each held from one boundary to the next.
 
     Use it when the rates of a run are known by step.
 
@@ -102,7 +102,7 @@ def multistep(
     *,
     factors: Factors | None = None,
 ) -> Array:
-    """Multiplied at each boundary, by one `factor` or by each one's own.
+    """A value that is multiplied at each boundary, by one `factor` or by each one's own.
 
     Use it when the rate shall fall at chosen steps, as in the recipes for ResNets and
     detectors.

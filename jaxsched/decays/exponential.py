@@ -18,7 +18,7 @@ def exponential_decay(
     *,
     staircase: Flag = False,
 ) -> Array:
-    """Multiplied by `factor` every `steps` steps.
+    """A value that is multiplied by `factor` every `steps` steps.
 
     Use it when a decay shall have no end, or an older recipe gives a factor for each
     epoch.
@@ -83,7 +83,7 @@ def natural_exponential_decay(step: Array, init_value: Value, rate: Rate) -> Arr
 
 @schedule
 def step_decay(step: Array, init_value: Value, factor: Factor, every: Period) -> Array:
-    """Multiplied by `factor` at the end of every `every` steps.
+    """A value that is multiplied by `factor` at the end of every `every` steps.
 
     Use it when you train an image classifier as the older papers did, by a factor at
     regular times.

@@ -20,7 +20,7 @@ def inverse_time_decay(
     power: Power = 1.0,
     staircase: Flag = False,
 ) -> Array:
-    """Divided by one plus a multiple of time.
+    """A value divided by one plus a multiple of time.
 
     Use it when the length of the run is unknown and the rate shall fall as theory asks,
     like one over time.

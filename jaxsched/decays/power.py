@@ -15,7 +15,7 @@ from jaxsched.schedule.phases import number
 
 @schedule
 def inverse_sqrt_decay(step: Array, init_value: Value, timescale: Period) -> Array:
-    """Divided by the square root of time.
+    """A value divided by the square root of time.
 
     Use it when the length of the run is unknown and training may go on for ever.
 
