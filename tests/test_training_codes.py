@@ -7,7 +7,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from test_docs import only_package_rules, python_blocks  # noqa: F401
+from test_docs import python_blocks
 
 import jaxsched as js
 
