@@ -31,7 +31,7 @@ OPTIMIZERS: dict[str, Callable[[Any], optax.GradientTransformation]] = {
 HEAD = """\
 # How near the suggestions of a range test come
 
-Made by `python -m benchmarks.range_test`, with JAX {jax} and Optax {optax}. A classifier of digits, as in `examples/find_lr.py`, is trained for 300 updates of 32 images under a warm-up and a cosine, at 25 peaks from 1e-4 to 1, from ten seeds. Range tests begin at the same weights and see batches of the same size. Beside each rule and length of the test: its suggestion as a factor of the best of the 25 peaks, and the test loss after training with it as a factor of the loss after training at the best peak (the median, and the extremes of the ten seeds); and on how many seeds the suggestion beats both a tenth of it and ten times it.
+Made by `python -m benchmarks.range_test`, with JAX {jax} and Optax {optax}. A classifier of digits, as in `examples/find_lr.py`, is trained for 300 updates of 32 images under a warm-up and a cosine, at 25 peaks from 1e-4 to 1, from ten seeds. Range tests begin at the same weights and see batches of the same size. For each rule and length of the range test the table gives the suggestion as a factor of the best of the 25 peaks; the held-out loss after training with the suggestion, as a factor of that after training at the best peak (both as the median and the extremes of the ten seeds); and on how many seeds the suggestion beat both a tenth of it and ten times it.
 """  # noqa: E501 - one paragraph: Markdown is not wrapped
 GRAPH, _ = nnx.split(train_digits.MLP(nnx.Rngs(0)))
 TRAIN, TEST = train_digits.load_data()
@@ -117,6 +117,11 @@ def measured(optimizer: Any) -> dict[tuple[str, int], list[Judged]]:
     return found
 
 
+def short(number: float) -> str:
+    """Two digits, and no exponent."""
+    return f"{float(f'{number:.2g}'):g}"
+
+
 def table(found: dict[tuple[str, int], list[Judged]]) -> Iterator[str]:
     """The rows of one optimizer, as Markdown."""
     yield "| rule | steps of the test | suggestion / best peak | loss / best loss | wins |"
@@ -124,8 +129,8 @@ def table(found: dict[tuple[str, int], list[Judged]]) -> Iterator[str]:
     for (rule, steps), entries in sorted(found.items()):
         of_best, loss, wins = np.array(entries).T
         yield (
-            f"| {rule} | {steps} | {np.median(of_best):.2g} "
-            f"({of_best.min():.2g} to {of_best.max():.2g}) | {np.median(loss):.2f} "
+            f"| {rule} | {steps} | {short(np.median(of_best))} "
+            f"({short(of_best.min())} to {short(of_best.max())}) | {np.median(loss):.2f} "
             f"(at most {loss.max():.3g}) | {wins.sum():.0f} of {len(wins)} |"
         )
 

@@ -9,8 +9,7 @@ The suggestion is a tenth of the rate at which the loss was lowest. It beats bot
 neighbours on nearly every seed, but the best peak is two or three times as high: the test
 finds the order of magnitude, and a sweep (`sweep_digits.py`) the rest. The other rules
 are for comparison. `valley` gives a twentieth of the best peak here, `slide` anything. All
-depend on the length of the test: the longer it is, the more is learned at low rates, and
-the lower the rate that it suggests.
+depend on the length of the test: in a longer one more is learned at low rates.
 """
 
 import argparse

@@ -391,7 +391,7 @@ FORMULAS = {
 
 
 @pytest.fixture
-def page(only_package_rules):  # noqa: F811
+def page(only_package_rules):
     """The names that the page defines."""
     names = {"__name__": "__main__"}
     exec(compile(python_blocks(PAGE.read_text("utf-8")), str(PAGE), "exec"), names)
