@@ -1,5 +1,6 @@
 """Settings for all tests: JAX at its strictest, and what a worker compiles once."""
 
+import gc
 import os
 
 # Of this process and of its children. Programs of tests run briefly: they are not worth
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.path.stem
         item.add_marker(pytest.mark.xdist_group("readers" if file in READERS else file))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def frozen() -> None:
+    """What JAX keeps of earlier files is not looked through for garbage again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -12,12 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES, ONE_OF_EACH, Case, differences, float_dtype
+from cases import CASES, ONE_OF_EACH, Case, differences, float_dtype, thorough
 from driven import COSINE, DRIVEN, IDS
 
 import jaxsched as js
 
 every_one = pytest.mark.parametrize("driven", DRIVEN, ids=IDS)
+some = pytest.mark.parametrize("driven", thorough(DRIVEN, DRIVEN[::3]), ids=IDS)
 
 # Falls, rests, spikes, breaks, rises: 60 metrics that take every branch.
 METRICS = np.concatenate(
@@ -83,7 +84,7 @@ def test_a_scan_is_a_loop(driven: js.MetricDriven):
     chex.assert_tree_all_finite(rates)
 
 
-@every_one
+@some
 def test_vmap_over_each_hyperparameter_is_a_loop(driven: js.MetricDriven):
     """Everything numeric is data: one program, whatever the numbers."""
     leaves, tree = jax.tree.flatten(driven)
@@ -140,7 +141,7 @@ def test_what_is_not_finite_never_poisons_the_state(driven: js.MetricDriven):
         assert np.isfinite(driven(after))
 
 
-@every_one
+@some
 def test_updates_without_a_metric_change_only_the_clock(driven: js.MetricDriven):
     """None, or a stale value that is not measured, in a program too."""
     state, _ = run(driven, METRICS[:5])
@@ -151,7 +152,7 @@ def test_updates_without_a_metric_change_only_the_clock(driven: js.MetricDriven)
             chex.assert_trees_all_equal(after.memory, state.memory)
 
 
-@every_one
+@some
 def test_it_goes_into_inject_hyperparams(driven: js.MetricDriven):
     """As it is; the rate in use is the one that Optax reports."""
     optimizer = optax.inject_hyperparams(optax.sgd)(learning_rate=driven)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import float_dtype
+from cases import float_dtype, thorough
 
 import jaxsched as js
 from jaxsched import planning
@@ -441,7 +441,9 @@ def test_the_worked_annealing():
     np.testing.assert_allclose(found, 1 + 1 / 5.5 - summed, rtol=ROUNDING)
 
 
-@pytest.mark.parametrize("law", [MPL, ANNEALING], ids=lambda law: type(law).__name__)
+@pytest.mark.parametrize(
+    "law", thorough([MPL, ANNEALING], [MPL]), ids=["MultiPowerLaw", "AnnealingLaw"]
+)
 def test_laws_are_traced(law):
     """In jit, mapped, and differentiated by a cool-down and by the law."""
 

@@ -6,11 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from cases import thorough
 
 import jaxsched as js
 from jaxsched import published
 
 NAMES = published.__all__
+some = pytest.mark.parametrize("name", thorough(NAMES, NAMES[::4]))
 
 # Where each is known: the start, the peak, the joints and the end, as published.
 POINTS = {
@@ -169,7 +171,7 @@ def test_bad_numbers_are_refused_by_name(name):
             function(**{argument: 1000, ramp: 2000})
 
 
-@pytest.mark.parametrize("name", NAMES)
+@some
 def test_peaks_and_lengths_may_be_traced(name):
     """In a compiled program, with gradients, as those of any schedule."""
     function, argument = getattr(published, name), length_of(name)
@@ -288,7 +290,7 @@ def test_the_ramp_of_a_power_law_is_a_line():
     assert s.at(2e11) == pytest.approx(4096 * 2e11**-0.51)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@some
 def test_lengths_may_be_arrays_and_very_large(name):
     """Known ones of JAX and NumPy, floats beyond all integers, narrow integers."""
     function, argument = getattr(published, name), length_of(name)

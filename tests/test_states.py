@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import float_dtype
+from cases import float_dtype, thorough
 from driven import DRIVEN, IDS
 from test_metric_driven import METRICS, TRIGGERS
 
@@ -37,6 +37,9 @@ def user_machine(schedule: js.MetricDrivenLike, limit: js.Value):
 MACHINES = [*DRIVEN, user_machine(S, 1.5), user_machine(js.greedy(0.5, 0.5, 0), 1.5)]
 MACHINE_IDS = [*IDS, "a user's", "a user's around ours"]
 every_machine = pytest.mark.parametrize("driven", MACHINES, ids=MACHINE_IDS)
+some = pytest.mark.parametrize(
+    "driven", thorough(MACHINES, MACHINES[::3]), ids=MACHINE_IDS
+)
 
 OPTIMIZERS = {
     "scale": js.scale_by_learning_rate(S),
@@ -126,7 +129,7 @@ def test_a_state_of_zeros_is_steered():
     assert float(driven(state)) == 0.5
 
 
-@every_machine
+@some
 def test_python_numbers_are_leaves(driven: js.MetricDriven):
     """What went through `.item()` is the state that it was."""
     state, plain = driven.init(), driven.init()

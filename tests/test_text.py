@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import yaml
-from cases import CASES, IDS
+from cases import CASES, IDS, thorough
 
 import jaxsched as js
 
@@ -918,7 +918,7 @@ class Repeated(list):
         return super().__repr__()
 
 
-@pytest.mark.parametrize("place", ["value", "arguments", "whole"])
+@pytest.mark.parametrize("place", thorough(["value", "arguments", "whole"], ["whole"]))
 def test_size_of_data_is_bounded(place):
     """A few aliases that stand for 10^20 numbers do not fill the memory."""
     Repeated.reads = 0

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from cases import CASES
+from cases import CASES, thorough
 
 import jaxsched as js
 from jaxsched.compat import optax as compat
@@ -27,6 +27,10 @@ cooldown delay shift
 """
 
 
+# The first of each constructor, its plainest.
+SOME = [*{c.make: c for c in reversed(CASES)}.values()]
+
+
 def made(schedule):
     """The Optax schedule, or what is said in its place."""
     try:
@@ -40,9 +44,10 @@ def values(function, steps):
         return np.asarray(function(jnp.asarray(steps)), float)
 
 
-def test_every_case_is_equal_or_refused():
+@pytest.mark.parametrize("cases", thorough([CASES, SOME], [SOME]), ids=["all", "some"])
+def test_every_case_is_equal_or_refused(cases):
     written = set()
-    for case in CASES:
+    for case in cases:
         schedule = case.schedule
         found = made(schedule)
         if isinstance(found, str):  # and never that the two differ
@@ -64,12 +69,16 @@ NAMES = sorted(set(map(TABLES.function_of, SETTINGS)))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_there_and_back(name):
+@pytest.mark.parametrize("part", thorough(range(8), [0]))
+def test_there_and_back(name, part):
     """What came from Optax goes back, with the values of the real one."""
     table, there = TABLES.load("optax"), 0
-    for text, row in zip(table.settings, table.values, strict=True):
-        if TABLES.function_of(text) != name or np.isnan(row).any():
-            continue
+    rows = [
+        (text, row)
+        for text, row in zip(table.settings, table.values, strict=True)
+        if TABLES.function_of(text) == name and not np.isnan(row).any()
+    ]
+    for text, row in rows[part::8]:
         found = made(eval(text, {**vars(np), **vars(compat)}))
         if isinstance(found, str):  # or Optax is wrong near the end of a long run
             assert "Optax has no" in found or "2147483647" in text, (text, found)
@@ -78,7 +87,7 @@ def test_there_and_back(name):
             atol = 2e-6 * np.abs(row).max()
             mine = values(found, TABLES.STEPS)
             np.testing.assert_allclose(mine, row, rtol=0, atol=atol, err_msg=text)
-    assert there > 0
+    assert there > 0 or not rows[part::8]
 
 
 @pytest.mark.parametrize(

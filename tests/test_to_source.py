@@ -17,10 +17,12 @@ import reference
 import users
 from cases import (
     CASES,
-    each_constructor,
+    IDS,
+    ONE_OF_EACH,
     float_dtype,
     interesting_steps,
     scale_of,
+    thorough,
     ulps,
 )
 from hypothesis import HealthCheck, given, settings
@@ -42,7 +44,7 @@ def run(schedule, name="schedule"):
     return scope[name], text
 
 
-@each_constructor
+@pytest.mark.parametrize("c", thorough(CASES, ONE_OF_EACH[::2]), ids=IDS)
 def test_every_case_is_within_10_ulp(c):
     """In its own precision, at all of its steps, at far ones, and outside of jit."""
     function, text = run(c.schedule)

@@ -14,7 +14,7 @@ import optax
 import optax.contrib
 import orbax.checkpoint as ocp
 import pytest
-from cases import CASES, ONE_OF_EACH, float_dtype
+from cases import CASES, ONE_OF_EACH, float_dtype, thorough
 from flax import linen, nnx
 from flax.training.train_state import TrainState
 from test_optimizers import NEEDS, OPTIMIZERS, loss, params_for
@@ -194,7 +194,7 @@ def test_the_multiplier_of_one_group():
 NOT_PROPORTIONAL = {"lars", "fromage", "lbfgs"}
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", thorough(OPTIMIZERS, [*OPTIMIZERS][::2]))
 def test_the_rate_read_is_the_rate_used(name: str):
     """Update / unscaled update, in a scan and after it, stock and injected."""
     # Momentum after an injected rate is float32, whatever the parameters are.
