@@ -76,9 +76,15 @@ def of_every_function():
 
 GOOD = of_every_function()
 ARGUMENTS = [
-    pytest.param(function, values, argument, id=f"{peer}-{name}-{argument}")
+    pytest.param(
+        function,
+        values,
+        argument,
+        id=f"{peer}-{name}-{argument}",
+        marks=[pytest.mark.slow] * (i % 2),  # every second is for the slow run
+    )
     for (peer, name), (function, values) in GOOD.items()
-    for argument in values
+    for i, argument in enumerate(values)
 ]
 
 

@@ -92,9 +92,12 @@ def test_random_trees(tree: Tree, steps: list[int]):
     assert np.max(error) <= 10 + 2 * tree.parts, (tree, now[np.argmax(error)])
 
 
-def test_it_passes_a_linter(tmp_path):
+@pytest.mark.parametrize(
+    "cases", thorough([CASES, ONE_OF_EACH], [ONE_OF_EACH]), ids=["all", "one of each"]
+)
+def test_it_passes_a_linter(cases, tmp_path):
     """Ruff's own rules, and more; no line is longer than 88."""
-    for i, c in enumerate(CASES):
+    for i, c in enumerate(cases):
         (tmp_path / f"schedule_{i}.py").write_text(js.to_source(c.schedule))
     text = js.to_source(users.cubic(0.5, 0.0, 9) + js.join(users_own(), [5, 9, 20, 30]))
     (tmp_path / "users_own.py").write_text(text)
