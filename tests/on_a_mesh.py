@@ -45,18 +45,19 @@ for mesh in meshes():
     sharded = jax.device_put(plain, NamedSharding(mesh, P("x")))
     copied = jax.device_put(plain, NamedSharding(mesh, P()))
     for s in (sharded, copied):
-        host._programs.clear()
+        host._structures.clear()
         check(s)
         with entered(mesh):
-            host._programs.clear()
+            host._structures.clear()
             check(s)
             check(plain)
 
 # Whatever the default device is, programs are those of the CPU that is asked for.
-host._programs.clear()
+host._structures.clear()
 jax.config.update("jax_default_device", jax.devices()[2])
 check(plain)
-[program, *_] = host._programs.values()
+[structure, *_] = host._structures.values()
+[program, *_] = structure.programs.values()
 found = program(np.zeros(program.in_avals[0][0].shape, np.uint32))
 assert found.devices() == {jax.local_devices(backend="cpu")[0]}, found.devices()
 assert jnp.ones(()).devices() == {jax.devices()[2]}

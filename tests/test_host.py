@@ -152,16 +152,16 @@ def test_fresh_schedules_leave_nothing_behind():
         tracemalloc.stop()
     growth = sum(entry.size_diff for entry in after.compare_to(before, "filename"))
     assert growth < 100_000
-    assert len(host._programs) <= host._MOST
+    assert len(host._structures) <= host._MOST
 
 
 def test_old_programs_are_dropped(monkeypatch):
     """A process that makes structures for ever does not keep them all."""
-    monkeypatch.setattr(host, "_programs", {})
+    monkeypatch.setattr(host, "_structures", {})
     monkeypatch.setattr(host, "_MOST", 3)
     for n in range(1, 8):
         js.piecewise_linear(list(range(n)), [0.5] * n).at(0)
-        assert len(host._programs) <= 3
+        assert len(host._structures) <= 3
 
 
 # ----- wherever it is called -----
@@ -246,7 +246,7 @@ def drawn(step, value: js.Value):
 def test_a_program_does_not_know_who_read_first():
     """It serves all who come later, so settings around the first must not enter it."""
     expected = drawn(1.0).at(3)
-    host._programs.clear()
+    host._structures.clear()
     with jax.default_prng_impl("rbg"):
         assert drawn(1.0).at(3) == expected
     assert drawn(2.0).at(3) == 2 * expected
@@ -254,7 +254,7 @@ def test_a_program_does_not_know_who_read_first():
 
 def test_callables_are_not_kept_alive():
     """A fresh closure is gone with its schedule."""
-    kept = len(host._programs)
+    kept = len(host._structures)
 
     def read() -> weakref.ref:
         decay = optax.cosine_decay_schedule(0.1, 900)
@@ -264,7 +264,7 @@ def test_callables_are_not_kept_alive():
     found = read()
     gc.collect()
     assert found() is None
-    assert len(host._programs) == kept
+    assert len(host._structures) == kept
 
 
 def test_cycles_that_grow_share_what_they_can(monkeypatch):
@@ -330,7 +330,7 @@ def test_steps_of_any_size():
 
 def test_from_many_threads_at_once():
     """The same numbers, whoever comes first."""
-    host._programs.clear()
+    host._structures.clear()
 
     def read(i: int) -> list[float]:
         s = js.warmup(js.cosine(0.1 * (i % 4 + 1), 0.0, 50), 5 + i % 3)

@@ -15,7 +15,6 @@ import jax
 import numpy as np
 from jax.core import Tracer
 
-from jaxsched.arrays import is_array
 from jaxsched.domains.tables import Numbers
 from jaxsched.rule import Bound, plain
 from jaxsched.rule.identity import surroundings
@@ -26,11 +25,31 @@ _LARGEST = 2**62
 
 # Many steps are computed so many at a time, filled up: few programs, whatever the number.
 _SIZES = (64, 1024, 16384, LARGE)
+_USUAL = ("q", None)  # one step, an integer
 
-# The programs that are kept; then the oldest is dropped. Those of callables are kept by
+# The structures that are kept; then the oldest is dropped. Those of callables are kept by
 # their schedules alone, for each callable is a structure of its own.
-_MOST = 1024
-_programs: dict[Hashable, Callable[..., Any]] = {}
+_MOST = 512
+_structures: dict[Hashable, "_Structure"] = {}
+
+
+class _Structure:
+    """What all schedules of one structure share.
+
+    Attributes:
+      leaves: What their programs know of each hyperparameter.
+      pack: Makes words of the hyperparameters that are not known.
+      programs: By the kind of the steps and their number.
+    """
+
+    __slots__ = ("leaves", "pack", "programs")
+
+    def __init__(self, walked: tuple[Hashable, ...]):
+        self.leaves = tuple(x for x in walked if isinstance(x, Leaf))
+        given = [leaf for leaf in self.leaves if isinstance(leaf.kind, str)]
+        layout = (f"{8 * leaf.words}s" if leaf.what else leaf.kind for leaf in given)
+        self.pack = struct.Struct(f"={''.join(layout)}").pack
+        self.programs: dict[tuple[str, int | None], Callable[..., Any]] = {}
 
 
 class Reader:
@@ -40,13 +59,21 @@ class Reader:
       TypeError: The schedule is traced; a predicate of it.
     """
 
+    __slots__ = ("_scalar", "_structure", "_words")
+
     def __init__(self, schedule: Bound):
         walk = _Walk()
         walk.enter(schedule)
-        self._structure, self._leaves = tuple(walk.structure), tuple(walk.leaves)
-        self._programs = {} if walk.holds_callable else _programs
-        self._words = struct.pack(f"={''.join(walk.layout)}", *walk.words)
-        self._scalar: Callable[..., Any] | None = None  # for the usual step, an integer
+        walked = tuple(walk.structure)
+        found = None if walk.holds_callable else _structures.get(walked)
+        if found is None:
+            found = _Structure(walked)
+            if not walk.holds_callable:
+                if len(_structures) >= _MOST:  # another thread may be here too
+                    _structures.pop(next(iter(tuple(_structures))), None)
+                _structures[walked] = found
+        self._structure, self._words = found, found.pack(*walk.words)
+        self._scalar = found.programs.get(_USUAL)
 
     def read(self, schedule: Bound, step: Any) -> Any:
         """The value at a step, or the values at an array of steps.
@@ -58,8 +85,12 @@ class Reader:
         if type(step) is not int or step > _LARGEST:
             return self._any(schedule, _steps(step))
         if self._scalar is None:
-            self._scalar = self._program(schedule, "q", None)
-        return _run(self._scalar, self._words, _packed(max(step, 0))).item()
+            self._scalar = self._program(schedule, *_USUAL)
+        found = _run(self._scalar, self._words, _packed(step if step > 0 else 0))
+        try:
+            return _unpacked(found)[0]
+        except BufferError:  # JAX has no CPU here
+            return _numbers(found).item()
 
     def _any(self, schedule: Bound, steps: np.ndarray) -> Any:
         if steps.ndim == 0:
@@ -77,28 +108,25 @@ class Reader:
         self, schedule: Bound, steps: np.ndarray, size: int | None
     ) -> np.ndarray:
         program = self._program(schedule, _letter(steps), size)
-        return _run(program, self._words, steps.tobytes())
+        return _numbers(_run(program, self._words, steps.tobytes()))
 
     def _program(
         self, schedule: Bound, kind: str, size: int | None
     ) -> Callable[..., Any]:
         """The program of all schedules of this structure, for steps of a kind."""
-        key = self._structure, kind, size
-        kept = self._programs
-        found = kept.get(key)
+        programs = self._structure.programs
+        found = programs.get((kind, size))
         if found is None:
-            structure = jax.tree.structure(schedule)
+            tree, leaves = jax.tree.structure(schedule), self._structure.leaves
             try:
-                found = compiled(structure, self._leaves, kind, size)
+                found = compiled(tree, leaves, kind, size)
             except jax.errors.ConcretizationTypeError as error:
                 raise TypeError(
                     f"{schedule._rule.name}: a rule that is read with at() must not branch "
                     "on a number, nor need it as a Python number: all are data there, as "
                     "in jax.jit; use jnp.where"
                 ) from error
-            if len(kept) >= _MOST:  # another thread may be here too
-                kept.pop(next(iter(tuple(kept))), None)
-            kept[key] = found
+            programs[kind, size] = found
         return found
 
 
@@ -110,12 +138,14 @@ class _Walk:
     all of its numbers that count steps or cycles.
     """
 
+    __slots__ = ("holds_callable", "structure", "words")
+
     def __init__(self) -> None:
-        self.structure: list[Hashable] = []
-        self.leaves: list[Leaf] = []
-        self.holds_callable = False
-        self.layout: list[str] = []  # of the words, in the language of `struct`
+        self.structure: list[
+            Hashable
+        ] = []  # leaves between what has none, in its place
         self.words: list[Any] = []
+        self.holds_callable = False
 
     def enter(self, node: Bound) -> None:
         rule, values, add = node._rule, node._values, self.structure.append
@@ -131,9 +161,10 @@ class _Walk:
             if kind is float or kind is int:
                 is_default = kind is default and rule.is_default(name, value)
                 if is_default or (decided and counts):
-                    self._leaf((kind, repr(value)))
+                    add(Leaf(kind, repr(value)))
                 else:
-                    self._word("d" if kind is float else "q", value)
+                    add(_NUMBER[kind])
+                    self.words.append(value)
             elif value is None or static:
                 add(value)
                 self.holds_callable |= callable(value)
@@ -146,37 +177,28 @@ class _Walk:
             else:
                 self._add(value, decided and counts, rule.is_default(name, value))
 
-    def _leaf(self, leaf: Leaf) -> None:
-        self.structure.append(leaf)  # between what has none, in its place
-        self.leaves.append(leaf)
-
-    def _word(self, kind: str, number: Any) -> None:
-        self.structure.append(kind)
-        self.leaves.append(kind)
-        self.layout.append(kind)
-        self.words.append(number)
-
     def _add(self, value: Any, decided: bool, is_default: bool) -> None:
         """Adds arrays and what stands for numbers, and what has no leaves to the rest."""
         value = value.plain() if isinstance(value, Numbers) else plain(value)
         if isinstance(value, Tracer):
             raise TypeError("is traced")
-        if decided and is_array(value) and value.ndim == 0:
-            value = _wide(value).item()
+        if type(value) not in (int, float):
+            if not isinstance(value, list) and not jax.tree.leaves(value):
+                self.structure.append(value)
+                self.holds_callable = True
+                return
+            decided, is_default = decided and np.ndim(value) == 0, False
+            value = _wide(value)
+            value = value.item() if value.ndim == 0 else value
         kind = type(value)
-        if kind in (int, float):
-            if decided or is_default:
-                self._leaf((kind, repr(value)))
-            else:
-                self._word(_LETTERS[kind], value)
-        elif isinstance(value, list) or jax.tree.leaves(value):
-            host = _wide(value)
-            self._leaf((_letter(host), host.shape))
-            self.layout.append(f"{host.nbytes}s")
-            self.words.append(host.tobytes())
+        if decided or is_default:
+            self.structure.append(Leaf(kind, repr(value)))
+        elif kind in _NUMBER:
+            self.structure.append(_NUMBER[kind])
+            self.words.append(value)
         else:
-            self.structure.append(value)
-            self.holds_callable = True
+            self.structure.append(Leaf(_letter(value), value.shape))
+            self.words.append(value.tobytes())
 
 
 def _wide(value: Any) -> np.ndarray:
@@ -187,7 +209,7 @@ def _wide(value: Any) -> np.ndarray:
     return np.array(host, np.int64 if host.dtype.kind in "iu" else np.float64)
 
 
-_LETTERS = {int: "q", float: "d"}
+_NUMBER = {int: Leaf("q", ()), float: Leaf("d", ())}
 
 
 def _letter(host: np.ndarray) -> str:
@@ -204,18 +226,22 @@ def _steps(step: Any) -> np.ndarray:
     return host.astype(np.float64)
 
 
-_packed = struct.Struct("=q").pack
+_packed, _unpacked = struct.Struct("=q").pack, struct.Struct("=d").unpack
 
 
-def _run(program: Callable[..., Any], words: bytes, steps: bytes) -> np.ndarray:
+def _run(program: Callable[..., Any], words: bytes, steps: bytes) -> jax.Array:
+    """The words of the values, on the CPU."""
     halves = np.frombuffer(words + steps, np.uint32).reshape(-1, 2)
     if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
         with jax.disable_jit(False):
-            return np.asarray(program(halves)).view(np.float64)[..., 0]
+            return program(halves)
     try:
-        found = program(halves)
+        return program(halves)
     except jax.errors.JaxRuntimeError:
         # Under a transfer guard: what goes to the CPU here is meant to.
         with jax.transfer_guard("allow"):
-            found = program(halves)
+            return program(halves)
+
+
+def _numbers(found: jax.Array) -> np.ndarray:
     return np.asarray(found).view(np.float64)[..., 0]

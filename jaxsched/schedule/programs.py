@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 from threading import Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,10 +18,24 @@ from jax import Array, lax
 
 from jaxsched.arrays import as_real, enable_x64
 
-# What a program knows of a hyperparameter: "d" or "q", that it is a float or an integer
-# among the words; that and the shape of an array of them; or the type and the text of the
-# number that the program is compiled for.
-Leaf = str | tuple[Any, Any]
+
+class Leaf(NamedTuple):
+    """What a program knows of a hyperparameter.
+
+    Attributes:
+      kind: "d" or "q" where it is floats or integers among the words; the type of a number
+        that the program is compiled for.
+      what: The shape of those, or the text of that.
+    """
+
+    kind: Any
+    what: Any
+
+    @property
+    def words(self) -> int:
+        """The number of its words."""
+        return math.prod(self.what) if isinstance(self.kind, str) else 0
+
 
 # The large ones are worth optimising, the others are to be there soon.
 LARGE = 262144
@@ -59,7 +73,7 @@ def compiled(
         return lax.bitcast_convert_type(value, jnp.uint32)
 
     def make() -> Callable[..., Any]:
-        count = sum(map(_count, leaves)) + (size or 1)
+        count = sum(leaf.words for leaf in leaves) + (size or 1)
         words = jax.ShapeDtypeStruct((count, 2), np.uint32)
         options = None if size == LARGE else _accepted_options()
         return jax.jit(evaluate).lower(words).compile(compiler_options=options)
@@ -69,17 +83,8 @@ def compiled(
 
 def _given(leaf: Leaf, read: Callable[[str, tuple[int, ...]], Array]) -> Any:
     """A hyperparameter as the rule is given it in a program."""
-    if isinstance(leaf, str):
-        return read(leaf, ())
-    kind, value = leaf
-    return read(kind, value) if isinstance(kind, str) else kind(value)
-
-
-def _count(leaf: Leaf) -> int:
-    """The number of words of a hyperparameter."""
-    if isinstance(leaf, str):
-        return 1
-    return math.prod(leaf[1]) if isinstance(leaf[0], str) else 0
+    kind, what = leaf
+    return read(kind, what) if isinstance(kind, str) else kind(what)
 
 
 def elsewhere(function: Callable[[], Any], *, x64: bool) -> Any:

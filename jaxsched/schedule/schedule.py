@@ -117,7 +117,7 @@ class Schedule(Bound):
                 "inside jit call the schedule itself"
             )
         try:
-            reader = self._reader
+            reader = _reader_of(self)
         except AttributeError:
             reader = self._make_reader()
         if type(step) is not int:
@@ -223,3 +223,7 @@ class Schedule(Bound):
     # NumPy and JAX numbers on the left leave the operation to the schedule.
     __array_priority__ = 1000
     __array_ufunc__ = None
+
+
+# Where there is none yet, the slot itself says so sooner than `__getattr__` does.
+_reader_of: Callable[[Schedule], Reader] = Schedule.__dict__["_reader"].__get__
