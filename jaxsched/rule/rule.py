@@ -198,14 +198,13 @@ class Rule:
         return name in defaults and same(value, defaults[name])
 
     @cached_property
-    def reading(self) -> list[tuple[str, bool, bool, type]]:
+    def reading(self) -> list[tuple[str, bool, bool, Any]]:
         """What a reader asks of each hyperparameter.
 
-        Its name, whether it is static, whether it counts, and the type of its default.
+        Its name, whether it is static, whether it counts, and its default.
         """
-        types = {name: type(default) for name, default in self._defaults.items()}
         return [
-            (name, domain.static, domain.counts, types.get(name, Rule))
+            (name, domain.static, domain.counts, self._defaults.get(name, Rule))
             for name, domain in self.domains.items()
         ]
 

@@ -159,8 +159,11 @@ class _Walk:
             value = values[name]
             kind = type(value)
             if kind is float or kind is int:
-                is_default = kind is default and rule.is_default(name, value)
-                if is_default or (decided and counts):
+                if (
+                    value is default
+                    or (decided and counts)
+                    or (kind is type(default) and rule.is_default(name, value))
+                ):
                     add(Leaf(kind, repr(value)))
                 else:
                     add(_NUMBER[kind])

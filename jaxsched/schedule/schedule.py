@@ -110,18 +110,17 @@ class Schedule(Bound):
           TypeError: `step` or the schedule is traced; call the schedule instead.
           ValueError: The schedule holds stacked hyperparameters.
         """
-        name = self._rule.name
-        if isinstance(step, Tracer):
-            raise TypeError(
-                f"{name}: at() gives host numbers, got a traced step; "
-                "inside jit call the schedule itself"
-            )
         try:
             reader = _reader_of(self)
         except AttributeError:
             reader = self._make_reader()
         if type(step) is not int:
-            step = array_of_variable(step)
+            name, step = self._rule.name, array_of_variable(step)
+            if isinstance(step, Tracer):
+                raise TypeError(
+                    f"{name}: at() gives host numbers, got a traced step; "
+                    "inside jit call the schedule itself"
+                )
             admitted(name, "step", step, Step())
         return reader.read(self, step)
 
