@@ -186,7 +186,7 @@ def test_names_of_other_libraries_are_read(call, command):
     code, out, err = command("table", call, "--total-steps", "9", "--csv")
     if any(word in call for word in NO_CURVE):
         assert code == 2
-        assert "what is driven by a metric has no curve" in err
+        assert "a metric-driven schedule has no curve" in err
         return
     assert (code, err) == (0, "")
     assert len(out.splitlines()) == 11
@@ -578,7 +578,7 @@ def test_list_finds_by_name_and_by_summary(command):
     code, _, err = command("list", "zzz", "plateau")
     assert (code, err) == (
         2,
-        "jaxsched list: no name and no summary has zzz and plateau\n",
+        "jaxsched list: nothing has zzz and plateau in its name or summary\n",
     )
 
 
@@ -820,7 +820,7 @@ WRONG = {
     ),
     "driven by a metric": (
         ["describe", "greedy(constant(1))", "--total-steps", "9"],
-        "jaxsched: what is driven by a metric has no curve of its own",
+        "jaxsched: a metric-driven schedule has no curve: give the schedule inside",
         "greedy(constant(1))",
         0,
     ),

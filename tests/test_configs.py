@@ -397,8 +397,12 @@ def test_a_config_refuses_what_is_no_call():
         (js.constant, (lambda step: 1.0,), "parse: "),
         (js.warmup, (lambda step: 1.0, 5), "parse: .* has no text"),
         (js.constant, (-1, 2), "takes|too many"),
-        (js.warmup, ({"a": 1, "b": 2}, 5), "Config: no call of a schedule"),
-        (js.join, (ring, []), "Config: nested too deeply"),
+        (
+            js.warmup,
+            ({"a": 1, "b": 2}, 5),
+            "Config: a dict must be the call of a schedule",
+        ),
+        (js.join, (ring, []), "Config: arguments must be nested <= 200 deep"),
         (js.join, (many, []), "Config: text must be <="),
         (js.rex, (0.5,), "parse: "),
     ]:

@@ -18,7 +18,7 @@ Index = Annotated[Numeric, whole_number(0)]
 def _one_of_them(index: Index, schedules: ScheduleLikes) -> None:
     if known(index) and number(index) >= len(schedules):
         raise Refusal(
-            f"index must be < {len(schedules)}, as there are schedules", "index"
+            f"index must be < {len(schedules)}, the number of schedules", "index"
         )
 
 

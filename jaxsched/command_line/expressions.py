@@ -142,7 +142,8 @@ def _parsed(text: str, place: str) -> js.Schedule:
     if isinstance(made, js.Schedule):
         return made
     raise click.ClickException(
-        f"{place}what is driven by a metric has no curve of its own\n  {text}\n  ^"
+        f"{place}a metric-driven schedule has no curve: give the schedule inside\n"
+        f"  {text}\n  ^"
     )
 
 

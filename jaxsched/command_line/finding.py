@@ -22,7 +22,9 @@ def list_all(words: tuple[str, ...]) -> None:
     if words:
         found = [e for e in [*found, *foreign_entries()] if e.has(words)]
     if not found:
-        raise click.UsageError(f"no name and no summary has {' and '.join(words)}")
+        raise click.UsageError(
+            f"nothing has {' and '.join(words)} in its name or summary"
+        )
     room = ""
     for entry in found:
         if entry.room != room:

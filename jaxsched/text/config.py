@@ -128,7 +128,7 @@ def _rule_of(constructor: Any) -> Rule:
 def _pieces(value: Any, domain: Domain | None, depth: int) -> Iterator[str]:
     """The text of an argument, a little at a time: data may repeat itself without end."""
     if depth > MAX_DEPTH:
-        raise ValueError("Config: nested too deeply")
+        raise ValueError(f"Config: arguments must be nested <= {MAX_DEPTH} deep")
     if is_sequence(value):
         yield "["
         for i, entry in enumerate(value):
@@ -138,7 +138,9 @@ def _pieces(value: Any, domain: Domain | None, depth: int) -> Iterator[str]:
     elif is_mapping(value):
         name, inner = named(value) or ("", ())
         if not is_mapping(inner):
-            raise ValueError(f"Config: no call of a schedule, got {short(value)}")
+            raise ValueError(
+                f"Config: a dict must be the call of a schedule, got {short(value)}"
+            )
         rule = names_in(domain).find(str(name))
         yield f"{name}("
         for i, key in enumerate(arguments_in(value, inner)):

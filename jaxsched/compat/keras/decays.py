@@ -126,7 +126,7 @@ def PolynomialDecay(
     steps = whole(decay_steps)
     if isinstance(steps, float):
         raise NotImplementedError(
-            "PolynomialDecay: cycle=True with decay_steps that are not whole, got "
+            "PolynomialDecay: decay_steps must be whole with cycle=True, got "
             f"decay_steps={decay_steps}"
         )
     # A cycle holds its own end, so it begins one step after the one before has ended.

@@ -87,7 +87,7 @@ def OneCycleLR(
     up = whole(pct_start * total_steps - 1)
     if up == 0:
         raise Refusal(
-            "pct_start * total_steps must not be 1, the way up being one step less",
+            "pct_start * total_steps must not be 1, for the rise takes one step less",
             "pct_start",
         )
     init: Any = max_lr / div_factor

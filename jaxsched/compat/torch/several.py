@@ -10,7 +10,7 @@ from jaxsched.compat.optax import join_schedules
 from jaxsched.compat.peer import peer
 from jaxsched.domains import Value
 from jaxsched.domains.numbers import surely
-from jaxsched.rule import Refusal, known, rule_of
+from jaxsched.rule import Refusal, known, rule_of, short
 from jaxsched.schedule import Schedule
 
 Schedules = Annotated[Sequence[Any], Parts()]
@@ -54,7 +54,8 @@ def SequentialLR(
         raise Refusal("milestones must not fall", "milestones")
     if any(schedule._rule == rule_of(compounded) for schedule in schedulers[1:]):
         raise NotImplementedError(
-            "SequentialLR: a MultiplicativeLR that is not the first of the schedulers"
+            "SequentialLR: schedulers must have a MultiplicativeLR in the first place "
+            f"only, got schedulers={short(schedulers)}"
         )
     begins = [max(b, 0) for b in milestones] if known(milestones) else milestones
     return join_schedules(schedulers, begins)

@@ -52,8 +52,8 @@ def table(scheduler: str, future: Callable[[], Future], count: int) -> Schedule:
     values = _made(scheduler, future(), count)
     if values != _made(scheduler, future(), count):
         raise ValueError(
-            "from_torch: scheduler must not count in its module what it does, for a copy "
-            f"of it then counts too, got scheduler={scheduler}"
+            "from_torch: scheduler must give the same rates each time that a copy of it "
+            f"is stepped; its function keeps a count, got scheduler={scheduler}"
         )
     if not np.all(np.isfinite(values)):
         step = int(np.argmin(np.isfinite(values)))
