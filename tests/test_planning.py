@@ -494,6 +494,9 @@ def test_plots_of_laws():
     runs = {"wsd": (CURVES[0], [10, 5, 40], [2.5, 2.75, 2.25])}
     ax = planning.plot_law(MPL, runs)
     assert [line.get_label() for line in ax.lines] == ["wsd", "wsd, predicted"]
+    ax.figure.draw_without_rendering()  # places all
+    legend, axes = ax.get_legend().get_window_extent(), ax.get_window_extent()
+    assert legend.x0 > axes.x1 or legend.y1 < axes.y0  # hides nothing
     assert len(planning.plot_law(MPL, list(runs.values()), ax).lines) == 4
     np.testing.assert_array_equal(ax.lines[0].get_xdata(), [5, 10, 40])
 

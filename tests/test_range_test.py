@@ -826,6 +826,8 @@ def test_a_plot_shows_the_curve_and_the_suggestions():
     np.testing.assert_array_equal(smoothed, expected)
     labels = [f"{rule}: {rate:.2g}" for rule, rate in found.suggestions.items()]
     assert list(lines) == labels
+    beside = axes.get_legend().get_window_extent()
+    assert beside.x0 > axes.get_window_extent().x1  # hides nothing
     texts = axes.get_legend().get_texts()
     assert [t.get_text() for t in texts] == ["loss", "smoothed loss", *labels]
     for rule in ("valley", "slide", "steep"):  # which are points of the curve

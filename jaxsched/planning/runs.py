@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from jaxsched.inspection.drawing import place_legend
 from jaxsched.planning.laws import Law
 from jaxsched.rule import admitted, short
 from jaxsched.schedule import Inner, Schedule
@@ -93,5 +94,5 @@ def plot_law(
         color = points.get_color()
         ax.plot(steps, np.asarray(predicted), color=color, label=f"{label}, predicted")
     ax.set(xlabel="updates", ylabel="loss")
-    ax.legend(fontsize="small")
+    place_legend(ax)
     return ax

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from jaxsched.inspection.drawing import place_legend
 from jaxsched.inspection.plot import new_axes
 from jaxsched.range_test.suggestions import RULES
 
@@ -73,7 +74,7 @@ class RangeTest:
                 ax.plot(rate, loss, "o", color=f"C{i}", zorder=3, label=label)
         ax.set(xscale="log", xlabel="learning rate", ylabel="loss", ylim=self._height())
         ax.grid(alpha=0.3)
-        ax.legend()
+        place_legend(ax)
         return ax
 
     def _middle(self) -> tuple[np.ndarray, np.ndarray]:
