@@ -1,6 +1,7 @@
 """Reading and steering the learning rate, in whatever holds it."""
 
 import inspect
+import warnings
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -515,3 +516,31 @@ def test_errors_say_what_was_found_and_how_to_choose(call: Any, message: str):
     """Never a guess."""
     with pytest.raises((ValueError, TypeError), match=message):
         call()
+
+
+CLIMBING = [
+    lambda learning_rate: optax.chain(
+        optax.adamw(1.0), optax.scale_by_learning_rate(learning_rate)
+    ),
+    lambda learning_rate: optax.chain(
+        optax.sgd(learning_rate), ours(learning_rate, flip_sign=True)
+    ),
+]
+
+
+@pytest.mark.parametrize("made", CLIMBING)
+def test_a_chain_that_is_scaled_already_is_warned_of(made):
+    """Two signs make none: nobody means to climb the loss."""
+    with pytest.warns(UserWarning, match="go up the gradient, so the loss will rise"):
+        scheduled(made, S)
+
+
+@pytest.mark.parametrize("rate", [1.0, S])
+def test_a_chain_that_is_scaled_once_is_not(rate):
+    def made(learning_rate: Any) -> optax.GradientTransformation:
+        parts = [optax.clip(1.0), optax.adamw(rate), optax.scale(learning_rate)]
+        return optax.chain(*parts)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        scheduled(made, S)

@@ -77,6 +77,9 @@ def with_schedule(
         updates are scaled; `schedule` is none of these.
       ValueError: The optimizer looks at its rate only once, so no schedule moves it.
 
+    A function of your own whose updates go up the gradient, such as a chain in which two
+    parts have a learning rate, is taken with a warning.
+
     Example:
       >>> import jaxsched as js, optax
       >>> import jax.numpy as jnp

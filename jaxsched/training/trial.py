@@ -1,6 +1,7 @@
 """Whether one rate for each update is what a schedule is to an optimizer of Optax."""
 
 import inspect
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -29,9 +30,37 @@ def refuse_unfit(optimizer: Any, settings: dict[str, Any]) -> None:
     if not named or _RATE in settings:
         reason = "given twice" if named else "no argument of it"
         raise TypeError(f"with_schedule: {_RATE} is {reason}, {got}")
-    reason = _why_not(partial(optimizer, **settings))
-    if reason:
-        raise ValueError(f"with_schedule: optimizer {reason}, {got}")
+    made = partial(optimizer, **settings)
+    with (
+        jax.ensure_compile_time_eval(),
+        # Optax mixes dtypes and ranks, whatever its users allow themselves.
+        jax.numpy_dtype_promotion("standard"),
+        jax.numpy_rank_promotion("allow"),
+        jax.debug_nans(False),
+    ):
+        reason = _why_not(made)
+        if reason:
+            raise ValueError(f"with_schedule: optimizer {reason}, {got}")
+        if not str(getattr(optimizer, "__module__", "")).startswith("optax"):
+            _warn_of_ascent(made, got)
+
+
+def _warn_of_ascent(made: Callable[..., Any], got: str) -> None:
+    """Warns where a first update goes up the gradient, as that of two rates in a row."""
+    params, grads = {"weights": jnp.zeros((2, 2))}, {"weights": jnp.ones((2, 2))}
+    try:
+        state = made(learning_rate=1.0).init(params)
+        [update] = jax.tree.leaves(_updates(made, 1.0, grads, state, params)[0])
+        climbs = bool(jnp.sum(update) > 0)
+    except Exception:  # it needs masks by name, or a loss
+        return
+    if climbs:
+        warnings.warn(
+            "with_schedule: the updates of optimizer go up the gradient, so the loss will "
+            "rise: a part of it has a learning rate already, which turned the sign, and "
+            f"the next turned it back, {got}",
+            stacklevel=4,
+        )
 
 
 def _why_not(made: Callable[..., Any]) -> str | None:
@@ -46,32 +75,23 @@ def _why_not(made: Callable[..., Any]) -> str | None:
         return 1.0
 
     params = {"weights": jnp.zeros((2, 2))}
-    # Optax mixes dtypes and ranks, whatever its users allow themselves.
-    with (
-        jax.ensure_compile_time_eval(),
-        jax.numpy_dtype_promotion("standard"),
-        jax.numpy_rank_promotion("allow"),
-        jax.debug_nans(False),
-    ):
-        try:
-            state = made(learning_rate=probe).init(params)
-            seen.clear()
-            trial = lambda grads: _updates(made, probe, grads, state, params)
-            jax.make_jaxpr(trial)(params)
-        except Exception:  # also of what takes a number only
-            seen.clear()
-        if seen:
-            more = (
-                "evaluates its schedule at later steps too: give it the schedule itself"
-            )
-            return more if any(seen) else None
-        made(learning_rate=1.0)  # what is wrong with the settings is said
-        try:
-            state = made(learning_rate=1.0).init(params)
-            trial = lambda rate: _updates(made, rate, params, state, params)
-            jaxpr = jax.make_jaxpr(trial)(1.0).jaxpr
-        except Exception:
-            return None
+    try:
+        state = made(learning_rate=probe).init(params)
+        seen.clear()
+        trial = lambda grads: _updates(made, probe, grads, state, params)
+        jax.make_jaxpr(trial)(params)
+    except Exception:  # also of what takes a number only
+        seen.clear()
+    if seen:
+        more = "evaluates its schedule at later steps too: give it the schedule itself"
+        return more if any(seen) else None
+    made(learning_rate=1.0)  # what is wrong with the settings is said
+    try:
+        state = made(learning_rate=1.0).init(params)
+        trial = lambda rate: _updates(made, rate, params, state, params)
+        jaxpr = jax.make_jaxpr(trial)(1.0).jaxpr
+    except Exception:
+        return None
     used = any(jaxpr.invars[0] is x for eqn in jaxpr.eqns for x in eqn.invars)
     return None if used else "uses its rate only as it begins: no schedule moves it"
 
