@@ -17,7 +17,7 @@ import click
 import jax
 import numpy as np
 import pytest
-from cases import ONE_OF_EACH
+from cases import ONE_OF_EACH, thorough
 from matplotlib import image
 from reference import warmup_cosine as reference
 
@@ -180,7 +180,7 @@ def test_every_schedule_of_a_library_is_tried():
                 assert any(f"{library}.{name}(" in call for call in CALLS), name
 
 
-@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("call", thorough(CALLS, CALLS[::3]))
 def test_names_of_other_libraries_are_read(call, command):
     """What is printed is the schedule in our own words."""
     code, out, err = command("table", call, "--total-steps", "9", "--csv")
@@ -531,7 +531,7 @@ def test_plot_without_a_file_says_what_it_writes(kind, command, tmp_path, monkey
     assert (code, out) == (0, "")
 
 
-@pytest.mark.parametrize("kind", [None, *KINDS])
+@pytest.mark.parametrize("kind", thorough([None, *KINDS], [None, "svg"]))
 def test_plot_draws_to_standard_output(kind):
     """The picture and nothing else."""
     asked = [sys.executable, "-m", "jaxsched", "plot", EXPR, "-o", "-"]

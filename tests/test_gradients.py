@@ -49,7 +49,7 @@ SMOOTH = [
 ]
 # The whole table takes minutes.
 ALL = [*SMOOTH, *CASES]
-some_cases = pytest.mark.parametrize("c", thorough(ALL, ALL[::12]), ids=str)
+some_cases = pytest.mark.parametrize("c", thorough(ALL, ALL[::16]), ids=str)
 fewer_cases = pytest.mark.parametrize("c", thorough(ALL, ALL[::24]), ids=str)
 
 

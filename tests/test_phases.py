@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 import users
-from cases import CASES, IDS
+from cases import CASES, IDS, thorough
 from hypothesis import HealthCheck, given, settings, strategies as st
 from matplotlib.figure import Figure
 from test_composition import trees
@@ -91,7 +91,7 @@ def test_of_random_compositions(s):
     assert_lawful(s)
 
 
-@settings(hunted, max_examples=8)
+@settings(hunted, max_examples=4)
 @given(s=mixed)
 def test_random_compositions_are_described(s):
     assert_described(s)
@@ -142,19 +142,18 @@ def test_a_stretched_end_is_where_it_holds(n, factor):
     assert s.at(end - 1) == 1.0
 
 
-@pytest.mark.parametrize(
-    "s",
-    [
-        js.linear(1.0, 0.0, 2**31 - 1),
-        js.wsd(1.0, 2**31 - 1, 10, 10),
-        js.warmup(js.linear(1.0, 0.0, 2**31 - 1), 2**31 - 1),
-        js.cycle(js.linear(1.0, 0.0, 4), 7, limit=2**31 - 1),
-        js.linear(1.0, 0.0, 1e30),
-        js.stretch(js.linear(1.0, 0.0, 2**31 - 1), 1e30),
-        js.constant(0.5),
-    ],
-    ids=str,
-)
+VERY_LONG = [
+    js.linear(1.0, 0.0, 2**31 - 1),
+    js.wsd(1.0, 2**31 - 1, 10, 10),
+    js.warmup(js.linear(1.0, 0.0, 2**31 - 1), 2**31 - 1),
+    js.cycle(js.linear(1.0, 0.0, 4), 7, limit=2**31 - 1),
+    js.linear(1.0, 0.0, 1e30),
+    js.stretch(js.linear(1.0, 0.0, 2**31 - 1), 1e30),
+    js.constant(0.5),
+]
+
+
+@pytest.mark.parametrize("s", thorough(VERY_LONG, VERY_LONG[::3]), ids=str)
 def test_very_long_ones_are_looked_at(s):
     """The longest that can be counted; what ends after all steps asks for the run's."""
     assert "<svg" in s._repr_html_()

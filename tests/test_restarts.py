@@ -67,7 +67,7 @@ def constant(factor: float) -> dict[int, tuple[Span, jax.Array]]:
 
 
 @pytest.mark.parametrize("steps", PERIODS)
-@pytest.mark.parametrize("factor", thorough(LENGTH_FACTORS, (1.5, 5)))
+@pytest.mark.parametrize("factor", thorough(LENGTH_FACTORS, [1.5]))
 def test_index_on_every_edge(steps: int, factor: float):
     edges = exact_edges(steps, factor)
     around = steps_around(edges)
@@ -127,7 +127,7 @@ def test_a_huge_last_cycle_keeps_its_true_length():
 
 
 @pytest.mark.parametrize("steps", [7, 10, 2**32 + 10])
-@pytest.mark.parametrize("factor", thorough([1.1, 1.01, 1.25, 3.7, 1, 2], [1.1, 1, 2]))
+@pytest.mark.parametrize("factor", thorough([1.1, 1.01, 1.25, 3.7, 1, 2], [1.1, 2]))
 def test_restarts_in_64_bits_are_exact(steps: int, factor: float):
     """As numbers of the program and as its arguments, on every edge up to 2^53."""
     ratio, edge, length = Fraction(str(factor)), Fraction(0), Fraction(steps)

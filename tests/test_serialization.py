@@ -22,7 +22,7 @@ import numpy as np
 import optax
 import pytest
 import users
-from cases import CASES, ONE_OF_EACH, float_dtype
+from cases import CASES, ONE_OF_EACH, float_dtype, thorough
 from driven import DRIVEN, IDS
 from flax import linen, nnx, struct
 from flax.training.train_state import TrainState
@@ -467,7 +467,7 @@ except ImportError:
 }
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", thorough(ORDERS, [*ORDERS][::2]))
 def test_flax_may_come_before_or_after(order: str):
     """Nobody sees how: the module is as if it had been imported without us."""
     code = f"""

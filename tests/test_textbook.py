@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from cases import CASES, SHAPES, Case, float_dtype, interesting_steps
+from cases import CASES, SHAPES, Case, float_dtype, interesting_steps, thorough
 
 import jaxsched as js
 
@@ -261,7 +261,7 @@ def test_compounding_decay_per_epoch():
 one_of_each = list({c.make: c for c in reversed(CASES)}.values())
 
 
-@pytest.mark.parametrize("c", one_of_each, ids=str)
+@pytest.mark.parametrize("c", thorough(one_of_each, one_of_each[::2]), ids=str)
 def test_a_warmup_of_length_zero_is_absent(c: Case):
     """Bit for bit, at every step, whatever else the ramp is given."""
     steps = interesting_steps(c)
@@ -294,6 +294,7 @@ MOVES: dict[str, Any] = {
     "cooldown": lambda a, b, n: js.cooldown(a, 0, n, b),
 }
 every_move = pytest.mark.parametrize("name", MOVES)
+half_of_moves = pytest.mark.parametrize("name", thorough(MOVES, [*MOVES][::2]))
 rng = np.random.default_rng(0)
 
 
@@ -315,7 +316,7 @@ def test_a_part_is_at_its_ends_to_the_bit(name: str):
         np.testing.assert_array_equal(value, ends)
 
 
-@every_move
+@half_of_moves
 def test_a_part_of_constant_length_is_at_its_ends_to_the_bit(name: str):
     """Compilers multiply by the rounded reciprocal of a constant length."""
     lengths = (1, 3, 7, 10, 41, 49, 61, 1_000_003)
