@@ -145,7 +145,7 @@ ROWS = [
             "a fresh schedule of Optax called eagerly, as a Python float",
             Target("at least", 10),
             lambda name=name: first_reading(name, repeats=60),
-            why="Of some 25 µs JAX takes 9 to dispatch a compiled program, and 4 go into "
+            why="Of some 13 µs JAX takes 6 to dispatch a compiled program, and 1 goes into "
             "its input and output; the rest finds the program of a structure of three "
             "schedules, one inside the other.",
         )

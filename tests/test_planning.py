@@ -461,8 +461,8 @@ def test_laws_are_traced(law):
 
 @pytest.mark.parametrize(
     "law",
-    [MPL, pytest.param(ANNEALING, marks=pytest.mark.slow)],
-    ids=lambda law: type(law).__name__,
+    thorough([MPL, ANNEALING], [MPL]),
+    ids=["MultiPowerLaw", "AnnealingLaw"],
 )
 def test_a_noise_free_law_is_found_again(law):
     """Judged by a run that the fit was not given."""

@@ -87,7 +87,7 @@ def test_index_on_every_edge(steps: int, factor: float):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-@pytest.mark.parametrize("factor", [1, 1.5, 2])
+@pytest.mark.parametrize("factor", thorough([1, 1.5, 2], [1.5]))
 def test_after_the_limit_it_holds_the_end(factor: float, limit: int):
     s = js.cosine_restarts(0.75, 0.25, 10, length_factor=factor, limit=limit)
     end = ceil(sum(Fraction(10) * Fraction(factor) ** i for i in range(limit)))

@@ -141,9 +141,8 @@ class _Walk:
     __slots__ = ("holds_callable", "structure", "words")
 
     def __init__(self) -> None:
-        self.structure: list[
-            Hashable
-        ] = []  # leaves between what has none, in its place
+        # Leaves between what has none, in its place.
+        self.structure: list[Hashable] = []
         self.words: list[Any] = []
         self.holds_callable = False
 
@@ -234,7 +233,8 @@ _packed, _unpacked = struct.Struct("=q").pack, struct.Struct("=d").unpack
 
 def _run(program: Callable[..., Any], words: bytes, steps: bytes) -> jax.Array:
     """The words of the values, on the CPU."""
-    halves = np.frombuffer(words + steps, np.uint32).reshape(-1, 2)
+    given = words + steps
+    halves = np.ndarray((len(given) >> 3, 2), np.uint32, given)
     if jax.config.jax_disable_jit:  # type: ignore[attr-defined]
         with jax.disable_jit(False):
             return program(halves)
