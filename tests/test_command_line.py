@@ -820,7 +820,7 @@ WRONG = {
     ),
     "driven by a metric": (
         ["describe", "greedy(constant(1))", "--total-steps", "9"],
-        "jaxsched: a metric-driven schedule has no curve: give the schedule inside",
+        "jaxsched: a metric-driven schedule has no curve: give the schedule inside it",
         "greedy(constant(1))",
         0,
     ),
@@ -860,8 +860,11 @@ REFUSED = {
     ),
     "no name": (("export", "constant(1)", "--name", "a b"), "name must be free"),
     "no expression": (["describe"], "give an EXPR"),
-    "no end": (["rank", "constant(1)"], "not known from constant(1)"),
-    "no length": (["rank", "linear(1, 0, 0)"], "not known from linear(1, 0, 0)"),
+    "no end": (["rank", "constant(1)"], "constant(1) does not say how long a run is"),
+    "no length": (
+        ["rank", "linear(1, 0, 0)"],
+        "linear(1, 0, 0) does not say how long a run is",
+    ),
     "too long": (["table", EXPR, "--total-steps", str(2**31)], "must be <= 2147483647"),
     "a folder": (["plot", EXPR, "-o", "."], "is a directory"),
     "no such kind": (["plot", EXPR, "-o", "no.foo"], "Format 'foo' is not supported"),
@@ -875,7 +878,7 @@ REFUSED = {
     "no such name": (["explain", "cosin"], "the nearest is cosine; --import"),
     "a kind and another": (
         ["plot", EXPR, "-o", "a.svg", "--format", "png"],
-        "--format png is not what --output a.svg says",
+        "--format png does not match the name of --output a.svg",
     ),
     "two forms": (["table", EXPR, "--csv", "--json"], "--csv or --json, not both"),
     "two forms, twice": (["table", "--json", "--csv", EXPR], "--csv or --json"),

@@ -38,6 +38,6 @@ def main(arguments: list[str] | None = None) -> None:
 @click.version_option(js.__version__, prog_name="jaxsched")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Learning-rate schedules: looked at before a run."""
+    """Look at learning-rate schedules before a run."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())

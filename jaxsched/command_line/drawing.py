@@ -63,7 +63,9 @@ def _file(output: str | None, kind: str | None) -> Path:
     if not file.suffix:
         return file.with_suffix(f".{kind or 'png'}")
     if kind is not None and file.suffix.lower() != f".{kind}":
-        raise click.UsageError(f"--format {kind} is not what --output {file} says")
+        raise click.UsageError(
+            f"--format {kind} does not match the name of --output {file}"
+        )
     return file
 
 
@@ -71,7 +73,9 @@ def _figure(schedules: Labelled, total_steps: int | None, log: bool) -> "Figure"
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ImportError("plot: needs matplotlib, pip install matplotlib") from None
+        raise ImportError(
+            "plot: matplotlib must be installed: pip install matplotlib"
+        ) from None
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = js.plot(schedules, total_steps, figure.add_subplot(), log=log)
     if len(schedules) == 1:

@@ -53,7 +53,7 @@ def takes_schedules(command: Callable[..., Any]) -> Callable[..., Any]:
         found = labelled([*_expressions(expr), *_lines(file)])
         if not found:
             raise click.UsageError(
-                "give an EXPR, or a file of them with -f, - for standard input",
+                "give an EXPR, or -f and a file of EXPRs (- for standard input)",
                 click.get_current_context(),
             )
         return command(found, **options)
@@ -142,7 +142,7 @@ def _parsed(text: str, place: str) -> js.Schedule:
     if isinstance(made, js.Schedule):
         return made
     raise click.ClickException(
-        f"{place}a metric-driven schedule has no curve: give the schedule inside\n"
+        f"{place}a metric-driven schedule has no curve: give the schedule inside it\n"
         f"  {text}\n  ^"
     )
 
@@ -152,5 +152,7 @@ def length_of(schedules: Labelled, total_steps: int | None) -> int:
     total = latest_end(schedules.values()) if total_steps is None else total_steps
     if not total:
         names = ", ".join(schedules)
-        raise click.UsageError(f"give --total-steps N: it is not known from {names}")
+        raise click.UsageError(
+            f"give --total-steps N: {names} does not say how long a run is"
+        )
     return total

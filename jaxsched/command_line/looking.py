@@ -18,7 +18,7 @@ from jaxsched.inspection.window import known_length
 @click.command(cls=Command, example='describe "cosine(0.1, 0, 900)" --total-steps 1000')
 @takes_schedules
 def describe(schedules: Labelled, total_steps: int | None) -> None:
-    """Phases, peak, mean, area, and what deserves attention."""
+    """Print the phases, peak, mean, area, and what deserves attention."""
     for i, (name, schedule) in enumerate(schedules.items()):
         with one_line():
             found = js.describe(schedule, total_steps)
@@ -65,7 +65,7 @@ def table(
     csv: bool,
     json: bool,
 ) -> None:
-    """The values at every so many steps, from 0 to the end of the run."""
+    """Print the values every few steps, from 0 to the end of the run."""
     if csv and json:
         raise click.UsageError("give --csv or --json, not both")
     with one_line():
@@ -91,7 +91,7 @@ def table(
     help="The name of the function.",
 )
 def export(schedule: js.Schedule, name: str) -> None:
-    """Print a function of the step in jax.numpy alone that does the same."""
+    """Print a schedule as a function of the step that needs only jax.numpy."""
     with one_line():
         text = js.to_source(schedule, name=name)
     click.echo(text, nl=False)
