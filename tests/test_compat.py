@@ -178,7 +178,7 @@ def test_the_rate_may_be_traced(call):
         ("torch.StepLR(0.1, 30, last_epoch=-2)", "StepLR: last_epoch must be >= -1"),
         (
             "torch.LambdaLR(0.1, [abs, abs])",
-            "LambdaLR: lr_lambda must be one, as there is",
+            "LambdaLR: lr_lambda must have one entry, as a",
         ),
         ("torch.ConstantLR(0.1, factor=2)", "ConstantLR: factor must be <= 1"),
         ("torch.LinearLR(0.1, 0)", "LinearLR: start_factor must be > 0"),
@@ -192,9 +192,9 @@ def test_the_rate_may_be_traced(call):
         ("torch.CyclicLR(0.1, 0.1, 1.0, mode='up')", "CyclicLR: mode must be"),
         ("torch.CyclicLR(0.1, 0.1, 1.0, 0)", "CyclicLR: step_size_up must be > 0"),
         ("torch.SequentialLR(0.1, [1.0, 0.1], [])", "one fewer than schedulers"),
-        ("torch.SequentialLR(0.1, [1, 1, 1], [5, 2])", "milestones must not fall"),
+        ("torch.SequentialLR(0.1, [1, 1, 1], [5, 2])", "milestones must not decrease"),
         ("torch.SequentialLR(0.1, [], [])", "at least one schedule"),
-        ("torch.ChainedScheduler([1.0, 0.1])", "must be the base learning rate"),
+        ("torch.ChainedScheduler([1.0, 0.1])", "must be the base rate of all"),
         (
             "torch.ChainedScheduler([torch.ReduceLROnPlateau(1.0)], 1.0)",
             "driven by a metric",
@@ -222,7 +222,10 @@ def test_the_rate_may_be_traced(call):
         ("keras.CosineDecay(0.1, 0)", "CosineDecay: decay_steps must be > 0, got"),
         ("keras.CosineDecayRestarts(0.1, -1)", "first_decay_steps must be > 0, got"),
         ("keras.PiecewiseConstantDecay([1], [1.0])", "must be one fewer than values"),
-        ("keras.PiecewiseConstantDecay([5, 1], [1, 1, 1])", "boundaries must not fall"),
+        (
+            "keras.PiecewiseConstantDecay([5, 1], [1, 1, 1])",
+            "boundaries must not decrease",
+        ),
     ],
 )
 def test_refusals_say_why(call, message):
@@ -307,7 +310,7 @@ def test_from_keras_refuses_what_is_no_schedule():
 
 def test_cycles_of_a_fraction_are_not_supported():
     with pytest.raises(
-        NotImplementedError, match="decay_steps must be whole with cycle=True"
+        NotImplementedError, match="decay_steps must be a whole number with"
     ):
         MODULES["keras"].PolynomialDecay(0.1, 2.5, cycle=True)
 

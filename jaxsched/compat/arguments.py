@@ -66,8 +66,8 @@ class ForOneGroup(Domain):
         if isinstance(value, (list, tuple)):
             if len(value) != 1:
                 raise ValueError(
-                    "must be one, as there is one rate (make a schedule for each group "
-                    "of parameters)"
+                    "must have one entry, as a schedule has one rate (make a schedule "
+                    "for each group of parameters)"
                 )
             value = value[0]
         return self.each.admit(value)

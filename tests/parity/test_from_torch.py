@@ -151,7 +151,7 @@ def test_what_differs_is_refused_with_both_numbers():
     scheduler.get_lr = types.MethodType(get_lr, scheduler)
     found = read(scheduler)
     assert "PyTorch would give 0.1307" in found
-    assert "at step 10 from now, and its attributes say 0.1743" in found
+    assert "from now, and the scheduler's attributes say 0.1743" in found
 
 
 def test_nothing_large_is_copied():
@@ -369,7 +369,7 @@ def test_a_scheduler_of_a_schedule():
                 ODD["a group added"](CLASSES["CyclicLR"]), 1, momentum=True
             ),
             ValueError,
-            "the base rate of that group, added later",
+            "the base rate of a group that was added later",
         ),
         (
             lambda: from_torch(HARD["a product second"](optimizer()), steps=0.5),

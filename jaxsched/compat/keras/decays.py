@@ -30,7 +30,7 @@ def ExponentialDecay(
     staircase: Flag = False,
     name: Unused = "ExponentialDecay",
 ) -> Schedule:
-    """Multiplied by `decay_rate` every `decay_steps`: `exponential_decay`.
+    """A rate multiplied by `decay_rate` every `decay_steps`: `exponential_decay`.
 
     Args:
       initial_learning_rate: The value at step 0.
@@ -78,7 +78,7 @@ def PiecewiseConstantDecay(
     for boundary, value in zip(boundaries, values[1:], strict=True):
         begin = max(int(boundary) + 1, 0)
         if kept and begin < max(kept):
-            raise Refusal("boundaries must not fall", "boundaries")
+            raise Refusal("boundaries must not decrease", "boundaries")
         kept[begin] = value
     if not kept:
         return constant(values[0])
@@ -126,7 +126,7 @@ def PolynomialDecay(
     steps = whole(decay_steps)
     if isinstance(steps, float):
         raise NotImplementedError(
-            "PolynomialDecay: decay_steps must be whole with cycle=True, got "
+            "PolynomialDecay: decay_steps must be a whole number with cycle=True, got "
             f"decay_steps={decay_steps}"
         )
     # A cycle holds its own end, so it begins one step after the one before has ended.
@@ -144,7 +144,7 @@ def InverseTimeDecay(
     staircase: Flag = False,
     name: Unused = "InverseTimeDecay",
 ) -> Schedule:
-    """Divided by one plus a multiple of time: `inverse_time_decay`.
+    """A rate divided by one plus a multiple of time: `inverse_time_decay`.
 
     Args:
       initial_learning_rate: The value at step 0.

@@ -98,7 +98,7 @@ def exponential_decay(
     staircase: Flag = False,
     end_value: Value | None = None,
 ) -> Schedule:
-    """Multiplied by `decay_rate` every `transition_steps`, within `end_value`.
+    """A value multiplied by `decay_rate` every `transition_steps`, within `end_value`.
 
     Formula: `clip(delay(exponential_decay(init_value, decay_rate, transition_steps,
     staircase=staircase), transition_begin), ...)`.

@@ -26,7 +26,7 @@ def piecewise_constant_schedule(
     init_value: Value,
     boundaries_and_scales: BoundariesAndScales | None = None,
 ) -> Schedule:
-    """Multiplied by a scale at each boundary, cumulatively: `multistep`.
+    """A value multiplied by a scale at each boundary, one after another: `multistep`.
 
     Args:
       init_value: The value before the first boundary.

@@ -51,7 +51,9 @@ class RangeOfSteps(Domain):
         if not isinstance(value, (list, tuple)):
             return step.admit(value)
         if len(value) != 2:
-            raise ValueError("must be a step, or two: the first and the first without")
+            raise ValueError(
+                "must be one step, or two: the first with noise and the first without it"
+            )
         return tuple(map(step.admit, value))
 
 

@@ -42,7 +42,7 @@ def StepLRScheduler(
     noise_seed: NoiseSeed | None = 42,
     initialize: Unused = True,
 ) -> Schedule:
-    """Multiplied by `decay_rate` every `decay_t` steps: `step_decay`, after a ramp.
+    """A ramp, then a rate multiplied by `decay_rate` every `decay_t` steps: `step_decay`.
 
     Args:
       decay_t: Steps between drops, > 0.
@@ -75,7 +75,7 @@ def MultiStepLRScheduler(
     noise_seed: NoiseSeed | None = 42,
     initialize: Unused = True,
 ) -> Schedule:
-    """Multiplied by `decay_rate` one step before each of `decay_t`: `multistep`.
+    """A rate multiplied by `decay_rate` a step before each of `decay_t`: `multistep`.
 
     Args:
       decay_t: Steps; as in timm the rate falls one step earlier.

@@ -34,8 +34,8 @@ class DecayName(OneOf):
     def admit(self, value: Any) -> Any:
         if callable(value):
             raise TypeError(
-                "must be a name (for a function write a shape: jaxsched.shape, and give "
-                "it to jaxsched.wsd)"
+                "must be a name (for a function of your own, make a shape with "
+                "jaxsched.shape and give it to jaxsched.wsd)"
             )
         return super().admit(value)
 

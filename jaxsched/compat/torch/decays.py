@@ -73,7 +73,7 @@ def StepLR(
     gamma: NotNegative = 0.1,
     last_epoch: LastEpoch = -1,
 ) -> Schedule:
-    """Multiplied by `gamma` every `step_size` steps: `step_decay(lr, gamma, step_size)`.
+    """A rate multiplied by `gamma` every `step_size` steps: `step_decay`.
 
     Args:
       step_size: Steps between drops, > 0.
@@ -96,7 +96,7 @@ def MultiStepLR(
     gamma: NotNegative = 0.1,
     last_epoch: LastEpoch = -1,
 ) -> Schedule:
-    """Multiplied by `gamma` at each milestone: `multistep(lr, milestones, gamma)`.
+    """A rate multiplied by `gamma` at each milestone: `multistep(lr, milestones, gamma)`.
 
     Args:
       milestones: Steps in any order; one that occurs twice counts twice, and one below 0
@@ -179,7 +179,7 @@ def LinearLR(
 def ExponentialLR(
     lr: LearningRate, gamma: NotNegative, last_epoch: LastEpoch = -1
 ) -> Schedule:
-    """Multiplied by `gamma` at every step: `exponential_decay(lr, gamma)`.
+    """A rate multiplied by `gamma` at every step: `exponential_decay(lr, gamma)`.
 
     Args:
       gamma: The factor per step, >= 0.

@@ -51,8 +51,9 @@ def OneCycleLR(
     total_steps - 1, the last update of the run. `OneCycleLR.momentum`, with the same
     arguments, goes from `max_momentum` down to `base_momentum` and back.
 
-    From there on this holds. PyTorch goes past its end at one step, total_steps, where
-    the cosine has begun to rise and the line is below its end; then it raises.
+    From that step on the value stays. PyTorch goes past its end at one step,
+    total_steps, where the cosine has begun to rise and the line is below its end; then
+    it raises.
 
     Args:
       lr: Not used: PyTorch overwrites the optimizer's rate.

@@ -23,7 +23,7 @@ def SequentialLR(
     milestones: Annotated[Sequence[int], Row(SignedLength())],
     last_epoch: LastEpoch = -1,
 ) -> Schedule:
-    """One after another, each from its own step 0: `join(schedulers, milestones)`.
+    """One scheduler after another, each from its step 0: `join(schedulers, milestones)`.
 
     Inside another `SequentialLR`, PyTorch is wrong: the milestones of the inner one come a
     step early, and the decays of a `ChainedScheduler` count step 0. This does what both
@@ -51,11 +51,11 @@ def SequentialLR(
             "milestones must be one fewer than schedulers", "schedulers", "milestones"
         )
     if known(milestones) and any(b < a for a, b in pairwise(milestones)):
-        raise Refusal("milestones must not fall", "milestones")
+        raise Refusal("milestones must not decrease", "milestones")
     if any(schedule._rule == rule_of(compounded) for schedule in schedulers[1:]):
         raise NotImplementedError(
-            "SequentialLR: schedulers must have a MultiplicativeLR in the first place "
-            f"only, got schedulers={short(schedulers)}"
+            "SequentialLR: schedulers may have a MultiplicativeLR only as the first "
+            f"entry, got schedulers={short(schedulers)}"
         )
     begins = [max(b, 0) for b in milestones] if known(milestones) else milestones
     return join_schedules(schedulers, begins)
@@ -63,7 +63,7 @@ def SequentialLR(
 
 @peer
 def ChainedScheduler(schedulers: Schedules, optimizer: Value | None = None) -> Schedule:
-    """All at once: the base rate times what each makes of it.
+    """All schedulers at once: the base rate times the factor of each.
 
     Formula: s(t) = schedulers[0](t) * (schedulers[1](t) / optimizer) * ... This is what
     PyTorch does for schedulers that multiply the rate they find: `MultiplicativeLR`,
@@ -85,9 +85,11 @@ def ChainedScheduler(schedulers: Schedules, optimizer: Value | None = None) -> S
     """
     chain, *factors = schedulers
     if factors and optimizer is None:
-        raise Refusal("optimizer must be the base learning rate of all", "optimizer")
+        raise Refusal("optimizer must be the base rate of all schedulers", "optimizer")
     if factors and surely(optimizer, lambda rate: rate == 0):
-        raise Refusal("optimizer must not be 0, for all are divided by it", "optimizer")
+        raise Refusal(
+            "optimizer must not be 0, as rates are divided by it", "optimizer"
+        )
     for factor in factors:
         chain = chain * (factor / optimizer)
     return chain

@@ -57,7 +57,7 @@ def get_greedy_schedule(
     window_size: Unused = 50,
     reset_start: Annotated[int, Known(whole="must", kind="a whole number")] = 500,
 ) -> MetricDriven:
-    """Raised while a metric improves, lowered when it does not: `greedy`.
+    """A rate that rises while a metric improves and falls when it does not: `greedy`.
 
     Transformers counts `reset_start` down at failed reductions, though it says that it
     counts steps at `min_lr`; this does what it says.

@@ -31,9 +31,9 @@ def from_torch(
     have after k more `scheduler.step()`. This holds in whatever state the scheduler is:
     after a rate was changed by hand, a state was loaded, or another scheduler was there
     before. It is proven before the schedule is returned: a copy of the scheduler makes
-    40 steps, and more until the last phase of the schedule has begun, up to 2,000. It has
-    no parameters, and the scheduler and its optimizer are not touched. What differs is
-    refused.
+    40 steps, and more until the last phase of the schedule has begun, up to 2,000. The
+    copy has no parameters, and the scheduler and its optimizer are not touched. A
+    scheduler whose copy gives other rates is refused.
 
     The schedulers of Transformers are read as what they are, those of Accelerate as what
     they hold; with several processes, one step of theirs is as many. Of a
@@ -106,22 +106,24 @@ def from_torch(
     now = float(read(groups[group]))
     if not np.isfinite(now):
         raise ValueError(
-            f"from_torch: scheduler must have a finite rate in group={group}, has {now}, "
-            f"got scheduler={_shown(scheduler)}"
+            f"from_torch: scheduler must have a finite rate in group={group}, but has "
+            f"{now}, got scheduler={_shown(scheduler)}"
         )
     try:
         with random_states_kept():  # functions of the user's are called
             schedule = from_now(inner, group, now, momentum)
         if processes & (processes - 1):  # a part of a step that is no exact number
-            raise Unreadable(f"a step of it is {processes} steps")
+            raise Unreadable(
+                f"it makes {processes} steps at once, which is no power of two"
+            )
         if processes > 1:
             schedule = stretch(schedule, 1 / processes)
         prove(schedule, future(), count)
     except (Unreadable, ValueError, TypeError) as reason:  # or a schedule refuses it
         if count is None:
             raise ValueError(
-                f"from_torch: scheduler cannot be read, for {reason}; give steps=, the "
-                f"number of steps that you need, for a table of them, got scheduler="
+                f"from_torch: scheduler cannot be read, for {reason}; to get a "
+                f"table of its next N rates, give steps=N, got scheduler="
                 f"{_shown(scheduler)}"
             ) from None
         return table(_shown(scheduler), future, count)
@@ -206,7 +208,7 @@ def _limit(argument: str, limits: Any, group: int) -> float:
     if group >= len(limits):
         raise ValueError(
             f"from_torch: group must be one that the scheduler was made with, for "
-            f"{argument} of later ones is not known, got group={group}"
+            f"{argument} of groups added later is not known, got group={group}"
         )
     return float(limits[group])
 

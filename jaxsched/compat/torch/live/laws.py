@@ -46,7 +46,9 @@ class Law(NamedTuple):
     def known_base(self) -> float:
         """The base rate, where it is known."""
         if self.base is None:
-            raise Unreadable("the base rate of that group, added later, is not known")
+            raise Unreadable(
+                "the base rate of a group that was added later is not known"
+            )
         return self.base
 
     def from_now(self, base: float, later: int = 0) -> Schedule:
@@ -64,7 +66,7 @@ def law(scheduler: Any, group: int, momentum: bool) -> Law:
     if momentum:
         raise Unreadable("it does not drive the momentum")
     if name not in _READERS:
-        raise Unreadable("it is none of PyTorch's own classes")
+        raise Unreadable("its class is none of PyTorch's own")
     return _READERS[name](scheduler, group)
 
 
@@ -132,7 +134,7 @@ def _lambda(scheduler: Any, group: int) -> Law:
 
 def _function(scheduler: Any, group: int) -> Callable[[Any], Schedule]:
     if group >= len(scheduler.lr_lambdas):
-        raise Unreadable("the function of that group, added later, is not known")
+        raise Unreadable("the function of a group that was added later is not known")
     of_base = function_of(own(scheduler.lr_lambdas[group]))
     if of_base is None:
         raise Unreadable(
@@ -187,7 +189,7 @@ def _one_cycle(scheduler: Any, group: int, momentum: bool = False) -> Law:
     else:
         names = ("initial_lr", "max_lr", "min_lr")
     if not set(names) <= values.keys():
-        raise Unreadable("the bounds of that group, added later, are not known")
+        raise Unreadable("the bounds of a group that was added later are not known")
     first, peak, last = (float(values[name]) for name in names)
     phases = scheduler._schedule_phases
     shape = "cosine" if scheduler._anneal_func_type == "cos" else "linear"
@@ -202,7 +204,7 @@ def _averaging(scheduler: Any, group: int) -> Law:
     """SWALR: from the rate of its beginning to that of the group."""
     values = scheduler.optimizer.param_groups[group]
     if "swa_lr" not in values:
-        raise Unreadable("the rate of that group, added later, is not known")
+        raise Unreadable("the rate of a group that was added later is not known")
     end, length = float(values["swa_lr"]), max(1, scheduler.anneal_epochs)
     made = max(0, scheduler._step_count - 1)
     shape = "cosine" if scheduler._anneal_strategy == "cos" else "linear"

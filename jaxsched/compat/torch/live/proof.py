@@ -31,7 +31,7 @@ def prove(schedule: Schedule, future: Future, count: int | None) -> None:
                 past.append(is_past)
     except Exception as error:  # whatever PyTorch raises past an end
         if len(real) == 1:
-            raise Unreadable(f"a copy of it cannot make a step ({error!r})") from None
+            raise Unreadable(f"a copy of it cannot be stepped ({error!r})") from None
     found = schedule.at(np.arange(len(real)))
     expected = np.array(real)
     # PyTorch multiplies in double precision, step by step; a rate near 0 is measured by
@@ -42,8 +42,8 @@ def prove(schedule: Schedule, future: Future, count: int | None) -> None:
     if np.any(differs):
         step = int(np.argmax(differs))
         raise Unreadable(
-            f"PyTorch would give {expected[step]} at step {step} from now, and its "
-            f"attributes say {found[step]}"
+            f"PyTorch would give {expected[step]} at step {step} from now, and the "
+            f"scheduler's attributes say {found[step]}"
         )
 
 
@@ -58,8 +58,8 @@ def table(scheduler: str, future: Callable[[], Future], count: int) -> Schedule:
     if not np.all(np.isfinite(values)):
         step = int(np.argmin(np.isfinite(values)))
         raise ValueError(
-            f"from_torch: scheduler must give finite rates, gives {values[step]} at step "
-            f"{step} from now, got scheduler={scheduler}"
+            f"from_torch: scheduler must give finite rates, but gives {values[step]} at "
+            f"step {step} from now, got scheduler={scheduler}"
         )
     changes = [i for i in range(1, count) if values[i] != values[i - 1]]
     if not changes:

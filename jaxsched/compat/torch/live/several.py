@@ -49,7 +49,7 @@ def _of_law(found: Law, now: float) -> Schedule:
         return constant(now)
     unit = found.from_now(1.0)
     if unit.at(0) == 0:
-        raise Unreadable(f"it is at 0 by its own count, and the rate is {now}")
+        raise Unreadable(f"by its own count its rate is 0, but the rate is {now}")
     return found.from_now(now / unit.at(0))
 
 
@@ -66,7 +66,7 @@ def _cosine(found: Law, scheduler: Any, now: float) -> Schedule:
     bottom = _next_bottom(found, half)
     height = CosineAnnealingLR(1.0, half).at(found.made)
     if found.made == bottom or height < _BOTTOM:
-        raise Unreadable(f"its wave is at its bottom, and the rate is {now}")
+        raise Unreadable(f"its cosine is at its lowest point, but the rate is {now}")
     return _until_bottom(found, bottom, found.from_now(low + (now - low) / height))
 
 
@@ -89,7 +89,7 @@ def _sequence(scheduler: Any, group: int, now: float, momentum: bool) -> Schedul
     for part in scheduler._schedulers[index + 1 :]:
         name = name_of(part)
         if name in ("SequentialLR", "ChainedScheduler", "MultiplicativeLR", "SWALR"):
-            raise Unreadable(f"{name} within it does not begin at a rate of its own")
+            raise Unreadable(f"{name} within it begins at the rate that it finds")
         found = law(part, group, momentum)
         parts.append(found.of_base(found.known_base))
     return join_schedules(parts, [m - made for m in milestones[index:]])
@@ -129,7 +129,7 @@ def _product(laws: Sequence[Law], now: float) -> Schedule:
     height = now
     for found in laws:
         if (share := found.from_now(1.0).at(0)) == 0:
-            raise Unreadable("one within it is at 0")
+            raise Unreadable("a scheduler within it has brought the rate to 0")
         height = height / share
     first, *others = laws
     if first.base is not None and _same(height, first.base):
@@ -147,10 +147,12 @@ def _product_with_wave(
     (part, found), *others = waves
     if others or part.eta_min != 0:
         raise Unreadable(
-            "a CosineAnnealingLR within it that is not alone or has an eta_min mixes "
-            "with the others"
+            "a CosineAnnealingLR within it mixes with the others, where it has an "
+            "eta_min or is one of several"
         )
     bottom = _next_bottom(found, part.T_max)
     if any(other.left > bottom - found.made for other in laws):
-        raise Unreadable("others within it still change when its cosine rises again")
+        raise Unreadable(
+            "other schedulers within it still change the rate when its cosine rises again"
+        )
     return _until_bottom(found, bottom, _product([found, *laws], now))
