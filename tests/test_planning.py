@@ -726,7 +726,7 @@ BAD = {
     "zero": (
         lambda: planning.best_cooldown(0.0, 10, distance=1.0),
         ValueError,
-        "must be > 0 somewhere",
+        "must be > 0 at some step",
     ),
     "zero norm": (lambda: planning.refine([1.0, 0.0]), ValueError, "got 0.0 at step 1"),
     "no norms": (lambda: planning.refine([]), ValueError, "one number for each update"),
@@ -768,7 +768,7 @@ BAD = {
     "no updates": (lambda: MPL.predict(1.0, 0), ValueError, "updates >= 1, got 0"),
     "half an update": (lambda: MPL.predict(1.0, 1.5), TypeError, "whole numbers"),
     "no runs": (lambda: planning.fit_law(MPL, []), ValueError, "at least one run"),
-    "no law": (lambda: planning.fit_law(1, []), TypeError, "law must be a law"),
+    "no law": (lambda: planning.fit_law(1, []), TypeError, "law must be a loss law"),
     "no run": (
         lambda: planning.fit_law(MPL, [1.0]),
         TypeError,

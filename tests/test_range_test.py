@@ -661,7 +661,7 @@ def call(**changes: Any) -> Any:
         ({"batches": np.ones((0, 2))}, ValueError, "must hold at least one batch"),
         ({"batches": None}, ValueError, "batches must hold at least one batch"),
         ({"batches": [None]}, ValueError, "batches must hold at least one batch"),
-        ({"batches": 3}, ValueError, "numbered along the first axis .* got a scalar$"),
+        ({"batches": 3}, ValueError, "lie along the first axis .* got a scalar$"),
         ({"batches": {"x": TARGETS, "y": 1.0}}, ValueError, r"a scalar at \['y'\]"),
         ({"batches": len}, TypeError, "a list or a loader of batches, or a pytree"),
         ({"batches": "abc"}, TypeError, "batches must be .* got str"),
@@ -879,5 +879,7 @@ def test_a_plot_without_matplotlib_says_what_is_missing(monkeypatch):
         return importing(name, *args)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ImportError, match=r"RangeTest\.plot: needs matplotlib"):
+    with pytest.raises(
+        ImportError, match=r"RangeTest\.plot: matplotlib must be installed"
+    ):
         result().plot()

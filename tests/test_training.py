@@ -431,8 +431,8 @@ def test_linen_train_states_are_read_and_steered():
 
 
 REFUSED = [
-    (lambda: js.learning_rate(optax.sgd(0.1).init(PARAMS)), "found none in the tuple"),
-    (lambda: js.learning_rate(optax.sgd(0.1).init(PARAMS), S), "found none"),
+    (lambda: js.learning_rate(optax.sgd(0.1).init(PARAMS)), "can use in the tuple"),
+    (lambda: js.learning_rate(optax.sgd(0.1).init(PARAMS), S), "can use in the"),
     (lambda: js.learning_rate(optax.sgd(S).init(PARAMS), DRIVEN), "schedule must be a"),
     (
         lambda: js.learning_rate(HOLDERS["partition"][0].init(PARAMS), {"z": S}),
@@ -456,7 +456,7 @@ REFUSED = [
         ),
         r"the schedule of the label 'y' is missing, got those of \['x'\]",
     ),
-    (lambda: js.step_count(optax.sgd(0.1).init(PARAMS)), "nothing there counts"),
+    (lambda: js.step_count(optax.sgd(0.1).init(PARAMS)), "nothing in it counts"),
     (lambda: js.set_step_count(optax.adam(0.1).init(PARAMS), 3), "given a number"),
     (lambda: js.set_step_count(ours(S).init(PARAMS), -1), "count must be >= 0"),
     (lambda: js.set_step_count(ours(S).init(PARAMS), 1.5), "must be a whole number"),
@@ -475,7 +475,7 @@ REFUSED = [
         r"no label 'z', only \['x', 'y'\]",
     ),
     (lambda: js.set_trigger(ours(S).init(PARAMS)), "only js.cooldown_on_trigger"),
-    (lambda: js.set_metric(ours(S).init(PARAMS), 1.0), "no schedule there is driven"),
+    (lambda: js.set_metric(ours(S).init(PARAMS), 1.0), "no schedule in it is driven"),
     (lambda: js.set_metric(ours(DRIVEN).init(PARAMS), "x"), "value must be a number"),
     (lambda: js.set_metric(ours(DRIVEN).init(PARAMS), True), "value must be a number"),
     (
@@ -484,10 +484,13 @@ REFUSED = [
     ),
     (
         lambda: scheduled(optax.adamw(1.0), S),
-        "must be what makes one, .* got optimizer=",
+        "must be a function that makes one, .* got optimizer=",
     ),
     (lambda: scheduled(0.1, S), "optimizer must be a function, got optimizer=0.1"),
-    (lambda: scheduled(optax.scale_by_adam, S), "learning_rate is no argument of it"),
+    (
+        lambda: scheduled(optax.scale_by_adam, S),
+        "learning_rate must be an argument of optimizer",
+    ),
     (
         lambda: scheduled(optax.sgd, S, learning_rate=1.0),
         "learning_rate is given twice",
@@ -497,7 +500,7 @@ REFUSED = [
         "schedule must be a schedule, .* got schedule='x'",
     ),
     (lambda: scheduled(optax.sgd, S, nestero=True), "unexpected keyword .*nestero"),
-    (lambda: scheduled(optax.rprop, S), "uses its rate only as it begins"),
+    (lambda: scheduled(optax.rprop, S), "reads its rate only once"),
     (
         lambda: scheduled(optax.contrib.schedule_free_sgd, S),
         "evaluates its schedule at later steps too",

@@ -14,7 +14,7 @@ _ROUNDING = 1e-5
 
 
 def merge_weights(decay: Any) -> Array:
-    """How to average checkpoints of a constant run, instead of a cool-down.
+    """The weights of an average of checkpoints that stands for a cool-down.
 
     A run at a constant rate leaves k + 1 checkpoints; the k stretches between them would,
     in a cool-down, have been multiplied by `decay`. The weighted mean of the checkpoints
@@ -100,7 +100,7 @@ def _row(function: str, argument: str, given: Any) -> Array:
         ) from None
     if row.ndim != 1 or not row.size:
         raise ValueError(
-            f"{function}: {argument} must be a row of numbers, got an array of shape "
+            f"{function}: {argument} must be one-dimensional, got an array of shape "
             f"{row.shape}"
         )
     return row if jnp.issubdtype(row.dtype, jnp.floating) else row.astype(float)

@@ -129,7 +129,7 @@ def best_factor(
     distance: Numeric = 1.0,
     grad_norms: Any = None,
 ) -> Array:
-    """What to multiply a schedule with so that its `last_iterate_bound` is least.
+    """The factor on a schedule that makes its `last_iterate_bound` least.
 
     Formula, with S and B as in `last_iterate_bound`: D / sqrt(S B). With c times this
     factor the bound is (c + 1 / c) / 2 times the least one, for every schedule.
@@ -235,7 +235,7 @@ def transfer_factor(
     *,
     grad_norms: Any = None,
 ) -> Array:
-    """What to multiply another schedule with, where one is tuned.
+    """The factor on another schedule that makes it as well tuned as a tuned one.
 
     Two schedules at the same peak are not tuned alike: a cosine takes nearly twice the
     peak of a run that is constant for most of its steps. This is the factor at which

@@ -86,7 +86,7 @@ def best_cooldown(
     best = _least(bound, steps)
     if not np.isfinite(bound(best)):
         raise ValueError(
-            f"{name}: schedule must be > 0 somewhere, got schedule={schedule!r}"
+            f"{name}: schedule must be > 0 at some step, got schedule={schedule!r}"
         )
     return made(best)
 

@@ -147,8 +147,8 @@ def _admitted(
     steps = old - place if decay is None else length("extend", decay, "decay_steps")
     if steps > old - place:
         raise ValueError(
-            "extend: decay_steps must be <= total_steps - at, for a cool-down that began "
-            f"before the checkpoint is in it, got decay_steps={steps}, "
+            "extend: decay_steps must be <= total_steps - at (go on from a checkpoint "
+            f"before the cool-down), got decay_steps={steps}, "
             f"total_steps={old}, at={place}"
         )
     return _Run(inner, new, place, steps)
@@ -159,8 +159,8 @@ def _warn_of_the_end(run: _Run, height: float, old: int) -> None:
     if height < _DECAYED * peak:
         warnings.warn(
             f"extend: at step at={run.at} the rate of tuned has fallen to "
-            f"{height / peak:.0%} of its peak, {peak:.3g}, and so low the new plateau "
-            "is: go on from a checkpoint before the decay",
+            f"{height / peak:.0%} of its peak, {peak:.3g}, and the new plateau "
+            "is as low as that: go on from a checkpoint before the decay",
             stacklevel=3,
         )
 

@@ -46,11 +46,11 @@ def fit_law(
 ) -> L:
     """The law that fits some runs best.
 
-    Least Huber loss of log(predicted) - log(observed), in double precision. The given law
-    is one start; a dozen more are drawn, for a single search gets lost: it may run off to
-    parameters without end that fit these runs and no others. Judge a fit by runs that it
-    was not given, not by its parameters. Three runs, of a cosine, a constant and two
-    levels, identify a `MultiPowerLaw`.
+    The fit has the least Huber loss of log(predicted) - log(observed), in double
+    precision. The given law is one start; a dozen more are drawn, for a single search
+    may run off to ever larger parameters that fit these runs and no others. Judge a fit
+    by runs that it was not given, not by its parameters. Three runs, of a cosine, a
+    constant and two levels, identify a `MultiPowerLaw`.
 
     Args:
       law: A `MultiPowerLaw` or an `AnnealingLaw` of a plausible size; the momentum of an
@@ -80,7 +80,9 @@ def fit_law(
     arXiv:2203.15556, for the loss.
     """
     if not isinstance(law, (MultiPowerLaw, AnnealingLaw)):
-        raise TypeError(f"fit_law: law must be a law, got law={short(law)}")
+        raise TypeError(
+            f"fit_law: law must be a loss law such as MultiPowerLaw, got law={short(law)}"
+        )
     admitted_runs = [admitted_run(i, run) for i, run in enumerate(listed(runs))]
     return elsewhere(
         lambda: _fitted(law, admitted_runs, warmup_steps, progress), x64=True

@@ -40,7 +40,7 @@ def record_grad_norms(
     Its memory is bounded: 2 `slots` numbers, in each of which the norms of
     total_steps / slots updates that follow each other are summed. Both the Euclidean
     norm (for SGD) and the sum of absolute values (for Adam) are recorded. Updates after
-    `total_steps` are not.
+    `total_steps` are not recorded.
 
     Args:
       total_steps: The number of updates of the run, a known whole number >= 1.
@@ -105,7 +105,7 @@ def recorded_grad_norms(
     >>> import jaxsched as js
     >>> js.planning.recorded_grad_norms((), 100)
     Traceback (most recent call last):
-    ValueError: recorded_grad_norms: state must have one record_grad_norms in it, has 0
+    ValueError: recorded_grad_norms: state must hold one record_grad_norms, but holds 0
     """
     name = "recorded_grad_norms"
     steps = length(name, total_steps)
@@ -116,7 +116,7 @@ def recorded_grad_norms(
     found = [x for x in jax.tree.leaves(state, is_leaf=is_state) if is_state(x)]
     if len(found) != 1:
         raise ValueError(
-            f"{name}: state must have one record_grad_norms in it, has {len(found)}"
+            f"{name}: state must hold one record_grad_norms, but holds {len(found)}"
         )
     count = min(int(jax.device_get(found[0].count)), steps)
     sums = np.asarray(jax.device_get(found[0].sums), np.float64)[2 - order]
@@ -126,7 +126,9 @@ def recorded_grad_norms(
             f"total_steps={steps}, slots={slots} for a state of {len(sums)} slots"
         )
     if count == 0:
-        raise ValueError(f"{name}: state must have recorded an update, has none")
+        raise ValueError(
+            f"{name}: state must have recorded at least one update, got none"
+        )
     block = np.arange(count) // width
     return (sums[: block[-1] + 1] / np.bincount(block))[block]
 

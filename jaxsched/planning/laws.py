@@ -26,7 +26,7 @@ def _law(cls: type) -> type:
 
 
 class Law:
-    """What the laws have in common."""
+    """A law of the loss: it tells the loss of a run from its schedule and its length."""
 
     def __post_init__(self) -> None:
         given: Any = self

@@ -30,8 +30,8 @@ class Ranked(NamedTuple):
 class Ranking:
     """Schedules in order, the one with the least bound first.
 
-    It has a length, is iterated over, and is indexed by position or by name; its text is
-    a table.
+    It has a length, is iterated over, and is indexed by position or by name; printed,
+    it is a table.
 
     Attributes:
       rows: A `Ranked` each.
@@ -88,7 +88,7 @@ def rank(
     shapes may differ by a factor of 2. Here each shape is taken at the height that is
     best for it, so that the heights given do not matter for the order.
 
-    What it is not: a promise. The bound holds for stochastic gradient descent on convex
+    The order is no promise. The bound holds for stochastic gradient descent on convex
     functions; that it orders runs of language models as their losses do was observed on
     models of 124 and 210 million parameters, where differences of loss below 0.003 were
     ties. It does not speak of warm-up or of robustness. It puts an inverse square root

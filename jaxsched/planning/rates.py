@@ -105,9 +105,9 @@ def refuse_rates(
         step = len(found) - 1
         raise ValueError(
             f"{function}: {argument} must be > 0 at the last step, {step}, of "
-            f"total_steps={len(found)}: an update with a rate of 0 is none (a schedule "
-            f"that is 0 at its end is so from step total_steps on), got "
-            f"{argument}={short(schedule)}"
+            f"total_steps={len(found)}: an update with a rate of 0 changes nothing (a "
+            f"schedule that ends at 0 is 0 from step total_steps on, which no update "
+            f"uses), got {argument}={short(schedule)}"
         )
 
 

@@ -17,9 +17,9 @@ def refine(
 ) -> Schedule:
     """The schedule that is best for a run whose gradients have these norms.
 
-    Record the norms in one run (`record_grad_norms`), train again under the refined
-    schedule. Large norms at the beginning give it a warm-up. Only the shape is given: its
-    largest value is 1, and its height is tuned anew.
+    Record the norms in one run (`record_grad_norms`), then train again under the
+    refined schedule. Large norms at the beginning give it a warm-up. Only the shape is
+    given: its largest value is 1, and its height is tuned anew.
 
     Formula, for w_k = smoothed(grad_norms)[k]^-power, where the last one counts twice
     because no update measures the norm at the final weights:

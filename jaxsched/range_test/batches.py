@@ -26,7 +26,7 @@ def stacked(function: str, batches: Any, most: int) -> tuple[Any, int]:
         _check_leaf(function, path, leaf)
         if np.ndim(leaf) == 0:
             raise ValueError(
-                f"{function}: batches must be numbered along the first axis of each "
+                f"{function}: batches must lie along the first axis of each "
                 f"array, got a scalar{at(path)}"
             )
     sizes = {len(leaf): path for path, leaf in leaves}

@@ -19,7 +19,7 @@ _LAST_POINTS = 5
 
 @dataclass(frozen=True, eq=False)
 class RangeTest:
-    """What `lr_range_test` has seen; its text says it in a few lines.
+    """The result of `lr_range_test`; printed, it is a few lines of text.
 
     Attributes:
       rates: The learning rate of each step that was made, as a NumPy array.

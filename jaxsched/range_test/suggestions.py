@@ -21,9 +21,9 @@ _INTERVAL = 15
 def suggest_valley(rates: Any, losses: Any) -> float:
     """The rate halfway down the longest descent, fastai's default.
 
-    A cautious rule: on digits it gives a twentieth of the best peak (see
-    `suggest_minimum`). The descent is the longest strictly decreasing subsequence of the
-    losses, so that noise on the way down does not end it.
+    The rule is cautious: on digits it gives a twentieth of the best peak (see
+    `suggest_minimum`). The descent is the longest strictly decreasing subsequence of
+    the losses, so that noise on the way down does not end it.
 
     Formula, with a descent of L points that ends at index e, the first one of that length:
 
@@ -71,9 +71,9 @@ def suggest_slide(
 ) -> float:
     """The rate where the loss has begun to fall steadily, seen from the right.
 
-    For curves that blow up at their end; of the four rules the least steady. An interval
-    slides from the end of the curve to the left until the slopes at its two ends are
-    nearly the same.
+    It is for curves that blow up at their end, and the least steady of the four rules.
+    An interval slides from the end of the curve to the left until the slopes at its two
+    ends are nearly the same.
 
     Formula, with g the gradient of the losses by index and n the number of points: the
     interval from n - 1 - k - interval to n - 1 - k moves, k = 0, 1, ..., while
@@ -119,9 +119,9 @@ def suggest_slide(
 def suggest_minimum(rates: Any, losses: Any) -> float:
     """A tenth of the rate at which the loss is lowest.
 
-    The rule to begin with. The lowest loss comes just before the curve turns up, at a
-    rate that is too high to stay at. In tests of 200 steps on digits it gives a sixth to
-    nine tenths of the best peak of a warm-up and a cosine, on each of ten seeds; see
+    Begin with this rule. The lowest loss comes just before the curve turns up, at a
+    rate that is too high to stay at. In tests of 200 steps on digits it gives a sixth
+    to nine tenths of the best peak of a warm-up and a cosine, on each of ten seeds; see
     `benchmarks/RANGE_TEST.md`.
 
     Formula:
@@ -155,7 +155,7 @@ def suggest_minimum(rates: Any, losses: Any) -> float:
 def suggest_steep(rates: Any, losses: Any) -> float:
     """The rate from which the loss falls most steeply on a logarithmic axis.
 
-    Often near the best peak, but a single noisy batch may decide it.
+    It is often near the best peak, but a single noisy batch may decide it.
 
     Formula:
 

@@ -35,10 +35,10 @@ def lr_range_test(
 ) -> RangeTest:
     """Trains over a sweep of learning rates, to find one to train with.
 
-    Before a first long run with a new model, optimizer or batch size. Also called the
-    learning-rate finder. The whole sweep is one compiled `lax.scan`; once the loss
-    diverges, its remaining steps are skipped. `state` is left as it is, so training can
-    begin from it afterwards.
+    Use it before a first long run with a new model, optimizer or batch size. It is also
+    called the learning-rate finder. The whole sweep is one compiled `lax.scan`; once
+    the loss diverges, its remaining steps are skipped. `state` is left as it is, so
+    training can begin from it afterwards.
 
     Formula, for step k = 0, 1, ..., with b = smoothing:
 
@@ -111,8 +111,8 @@ def lr_range_test(
     stack, count = stacked(_NAME, batches, steps)
     if is_traced((state, stack, min_value, max_value)):
         raise TypeError(
-            f"{_NAME}: makes a whole run and reads its losses; call it outside jax.jit, "
-            "jax.vmap and jax.grad"
+            f"{_NAME}: must be called outside jax.jit, jax.vmap and jax.grad, as it "
+            "makes a whole run and reads the losses"
         )
     sweep = _sweep(min_value, max_value, steps)
     weights = _weights(smoothing, steps)

@@ -29,8 +29,8 @@ from jaxsched.training.states import (
 def learning_rate(opt_state: Any, schedule: Any = None) -> Any:
     """The learning rate that the last update used.
 
-    Not the one that the next update will use: it is what to log beside the loss of the
-    step just made. Before the first update it is the rate which that one would use; after
+    Log it beside the loss of the step just made; the next update may use another one.
+    Before the first update it is the rate that this update will use; after
     `set_step_count` or `set_multiplier` it is read anew with the next update.
 
     Args:
@@ -72,8 +72,9 @@ def learning_rate(opt_state: Any, schedule: Any = None) -> Any:
 def step_count(opt_state: Any) -> Any:
     """The number of updates that the schedules of an optimizer have seen.
 
-    The step at which the next update evaluates its schedule. Under `optax.MultiSteps`
-    and `optax.apply_if_finite` these are the updates that were applied.
+    It is also the step at which the next update evaluates its schedule. Under
+    `optax.MultiSteps` and `optax.apply_if_finite` these are the updates that were
+    applied.
 
     Args:
       opt_state: As for `learning_rate`.
@@ -96,11 +97,11 @@ def step_count(opt_state: Any) -> Any:
         found = find(opt_state, kind)
         if found:
             return _by_label("step_count", opt_state, found, _count)
-    refuse("step_count", opt_state, [], "nothing there counts updates")
+    refuse("step_count", opt_state, [], "nothing in it counts updates")
 
 
 _NO_RATE = (
-    "no rate is kept there: make the optimizer with js.with_schedule(optax.adamw, "
+    "no rate is kept in it: make the optimizer with js.with_schedule(optax.adamw, "
     "schedule), or pass the schedule it was given, js.learning_rate(opt_state, "
     "schedule), for a partition {label: schedule}"
 )

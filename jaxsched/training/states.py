@@ -113,7 +113,7 @@ def refuse(name: str, opt_state: Any, found: list[Found], how: str) -> NoReturn:
     """Says what was found where, and how to choose."""
     if not found:
         kind = type(opt_state).__name__
-        raise ValueError(f"{name}: found none in the {kind}; {how}")
+        raise ValueError(f"{name}: found no state that it can use in the {kind}; {how}")
     places = ", ".join(
         f"{type(one.node).__name__} at opt_state{keystr(one.path)}" for one in found
     )

@@ -29,8 +29,9 @@ from jaxsched.training.states import (
 def set_multiplier(opt_state: Any, multiplier: Any) -> Any:
     """Multiplies the learning rate of all updates to come.
 
-    Takes effect whatever the schedule is, until it is set again; the rate that
-    `learning_rate` reads includes it. It does not add up: 1 restores the schedule.
+    The multiplier holds for any schedule, until it is set again; the rate that
+    `learning_rate` reads includes it. A new multiplier takes the place of the old one,
+    so 1 restores the schedule.
 
     Args:
       opt_state: The state of an optimizer with `with_schedule` or
@@ -92,10 +93,11 @@ def set_multiplier(opt_state: Any, multiplier: Any) -> Any:
 def set_step_count(opt_state: Any, count: Any, *, every: bool = False) -> Any:
     """Moves every schedule of an optimizer to a step.
 
-    For a run that goes on without its old optimizer state, or at another place of its
-    schedule. The counts by which Adam and others correct their averages are left alone
-    unless `every` is set: they belong to those averages. (`optax.contrib.schedule_free`
-    and some others of `optax.contrib` have one count for both; set that yourself.)
+    Use it for a run that goes on without its old optimizer state, or at another place
+    of its schedule. The counts by which Adam and others correct their averages are left
+    alone unless `every` is set: they belong to those averages.
+    (`optax.contrib.schedule_free` and some others of `optax.contrib` have one count for
+    both; set that yourself.)
 
     Args:
       opt_state: The state of an optimizer, or what holds one; see `learning_rate`.
@@ -123,7 +125,9 @@ def set_step_count(opt_state: Any, count: Any, *, every: bool = False) -> Any:
     count = admitted(name, "count", count, _Each(whole_number(0)))
     is_set = counts if every else is_clock
     if not find(opt_state, lambda node: is_set(node) or is_driven(node)):
-        how = "was the optimizer given a number, or is its count one for averages too?"
+        how = (
+            "the optimizer was given a number, or it has one count for its averages too"
+        )
         refuse(name, opt_state, [], how)
 
     def change(path: tuple[Any, ...], node: Any) -> Any:
@@ -139,7 +143,7 @@ def set_step_count(opt_state: Any, count: Any, *, every: bool = False) -> Any:
 def set_trigger(opt_state: Any) -> Any:
     """Begins the decay of every `cooldown_on_trigger` at the next update.
 
-    The same as a true `trigger=` at that update. One that has begun goes on as it is.
+    It is the same as a true `trigger=` at that update. A decay that has begun goes on.
 
     Args:
       opt_state: The state of an optimizer or of the metric-driven schedule itself, or
@@ -160,7 +164,9 @@ def set_trigger(opt_state: Any) -> Any:
     0.75
     """
     if not find(opt_state, _takes_trigger):
-        refuse("set_trigger", opt_state, [], "only js.cooldown_on_trigger has one")
+        refuse(
+            "set_trigger", opt_state, [], "only js.cooldown_on_trigger has a trigger"
+        )
 
     def change(path: tuple[Any, ...], node: Any) -> Any:
         return _told(node, {"trigger": True}) if _takes_trigger(node) else node
@@ -171,9 +177,9 @@ def set_trigger(opt_state: Any) -> Any:
 def set_metric(opt_state: Any, value: Any) -> Any:
     """Hands a metric to every metric-driven schedule, in force from the next update on.
 
-    For what is measured between two updates, such as the loss on validation data after
-    an epoch: pass `value=None` to the updates themselves, and call this after them, as
-    PyTorch's `scheduler.step(metric)` is called.
+    Use it for what is measured between two updates, such as the loss on validation data
+    after an epoch: pass `value=None` to the updates themselves, and call this after
+    them, as PyTorch's `scheduler.step(metric)` is called.
 
     Args:
       opt_state: The state of an optimizer or of the metric-driven schedule itself, or
@@ -202,7 +208,7 @@ def set_metric(opt_state: Any, value: Any) -> Any:
     """
     value = admitted("set_metric", "value", value, _Metric())
     if not find(opt_state, is_driven):
-        refuse("set_metric", opt_state, [], "no schedule there is driven by a metric")
+        refuse("set_metric", opt_state, [], "no schedule in it is driven by a metric")
 
     def change(path: tuple[Any, ...], node: Any) -> Any:
         if not is_driven(node):

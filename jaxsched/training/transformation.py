@@ -50,12 +50,13 @@ def with_schedule(
     /,
     **settings: Any,
 ) -> "optax.GradientTransformationExtraArgs":
-    """An optimizer of Optax under a schedule that is read, steered and metric-driven.
+    """An optimizer of Optax under a schedule that you can read and steer.
 
-    Makes the updates of `optimizer(learning_rate=schedule, **settings)`. Its state also
-    holds the rate that the last update used (see `learning_rate`), a multiplier (see
-    `set_multiplier`), and what a metric-driven schedule remembers. It has one layout for
-    every schedule and for a number, so a checkpoint survives a change of schedule.
+    It makes the updates of `optimizer(learning_rate=schedule, **settings)`. Its state
+    also holds the rate that the last update used (see `learning_rate`), a multiplier
+    (see `set_multiplier`), and what a metric-driven schedule remembers. It has one
+    layout for every schedule and for a number, so a checkpoint survives a change of
+    schedule.
 
     Formula, at the update after `count` others:
 
@@ -102,11 +103,11 @@ def scale_by_learning_rate(
 ) -> "optax.GradientTransformationExtraArgs":
     """Scales updates by minus the learning rate, and remembers it.
 
-    For an optimizer that you put together yourself, in the place of
+    Use it in an optimizer that you put together yourself, in the place of
     `optax.scale_by_learning_rate`: the last of several `scale_by_...` parts. A whole
-    optimizer needs no chain: `with_schedule(optax.adamw, schedule)` makes AdamW with the
-    same state. Behind a whole optimizer this part would do harm: `optax.adamw(1.0)` has
-    scaled its updates and turned their sign, and a second turn climbs the loss.
+    optimizer needs no chain: `with_schedule(optax.adamw, schedule)` makes AdamW with
+    the same state. Behind a whole optimizer this part would do harm: `optax.adamw(1.0)`
+    has scaled its updates and turned their sign, and a second turn climbs the loss.
 
     Formula, at the update after `count` others:
 

@@ -19,8 +19,9 @@ def refuse_unfit(optimizer: Any, settings: dict[str, Any]) -> None:
     got = f"got optimizer={short(optimizer)}"
     if hasattr(optimizer, "update") and hasattr(optimizer, "init"):
         raise TypeError(
-            "with_schedule: optimizer must be what makes one, such as optax.adamw, not "
-            "one that is made and has its rate: with_schedule(optax.adamw, schedule, "
+            "with_schedule: optimizer must be a function that makes one, such as "
+            "optax.adamw, not one that has its rate already: "
+            "with_schedule(optax.adamw, schedule, "
             f"weight_decay=...), {got}"
         )
     if not callable(optimizer):
@@ -28,8 +29,8 @@ def refuse_unfit(optimizer: Any, settings: dict[str, Any]) -> None:
     takes = inspect.signature(optimizer).parameters.values()
     named = any(p.name == _RATE or p.kind is p.VAR_KEYWORD for p in takes)
     if not named or _RATE in settings:
-        reason = "given twice" if named else "no argument of it"
-        raise TypeError(f"with_schedule: {_RATE} is {reason}, {got}")
+        reason = "is given twice" if named else "must be an argument of optimizer"
+        raise TypeError(f"with_schedule: {_RATE} {reason}, {got}")
     made = partial(optimizer, **settings)
     with (
         jax.ensure_compile_time_eval(),
@@ -57,8 +58,8 @@ def _warn_of_ascent(made: Callable[..., Any], got: str) -> None:
     if climbs:
         warnings.warn(
             "with_schedule: the updates of optimizer go up the gradient, so the loss will "
-            "rise: a part of it has a learning rate already, which turned the sign, and "
-            f"the next turned it back, {got}",
+            "rise: a part of it has a learning rate already and turns their sign, and "
+            f"a second rate turns it back, {got}",
             stacklevel=4,
         )
 
@@ -93,7 +94,7 @@ def _why_not(made: Callable[..., Any]) -> str | None:
     except Exception:
         return None
     used = any(jaxpr.invars[0] is x for eqn in jaxpr.eqns for x in eqn.invars)
-    return None if used else "uses its rate only as it begins: no schedule moves it"
+    return None if used else "reads its rate only once, so no schedule can change it"
 
 
 def _updates(
