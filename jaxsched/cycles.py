@@ -22,7 +22,7 @@ def _some_length(up_steps: Steps, down_steps: Steps | None, **_: object) -> None
     if not known(up_steps, down):
         return
     if np.asarray(up_steps).item() + np.asarray(down).item() <= 0:
-        raise Refusal("a cycle must have a length", "up_steps", "down_steps")
+        raise Refusal("a cycle must be longer than 0 steps", "up_steps", "down_steps")
 
 
 def _triangles(s: Any, until: float) -> list[Phase]:
@@ -45,7 +45,7 @@ def triangular(
     """Up and down between two values in straight lines: cyclical learning rates.
 
     Use it when you do not know the length of the run and can stop at any low point, or
-    you explore rates.
+    when you explore rates.
 
     `CyclicLR` in PyTorch. The paper's `triangular2` is factor = 0.5, its `exp_range` is
     `step_factor`.
@@ -116,12 +116,12 @@ def cosine_restarts(
 ) -> Array:
     """Cosine annealing with warm restarts: SGDR.
 
-    Use it when several usable models, an ensemble, or a look at intermediate results
-    shall come from one run.
+    Use it when you want several usable models, an ensemble, or a look at intermediate
+    results from one run.
 
-    Falls from the peak to `end_value` along half a cosine, jumps back and falls again,
-    over cycles that may grow longer and lower. `CosineAnnealingWarmRestarts` in PyTorch,
-    `CosineDecayRestarts` in Keras. Any other schedule restarts with `cycle`.
+    It falls from the peak to `end_value` along half a cosine, jumps back and falls
+    again, over cycles that may grow longer and lower. `CosineAnnealingWarmRestarts` in
+    PyTorch, `CosineDecayRestarts` in Keras. Any other schedule restarts with `cycle`.
 
     Formula, in cycle i = 0, 1, ..., which begins at the first whole step not before
     steps (1 + length_factor + ... + length_factor^(i-1)), with u the part of it that has

@@ -104,7 +104,7 @@ def multistep(
 ) -> Array:
     """A value that is multiplied at each boundary, by one `factor` or by each one's own.
 
-    Use it when the rate shall fall at chosen steps, as in the recipes for ResNets and
+    Use it when the rate should fall at chosen steps, as in the recipes for ResNets and
     detectors.
 
     `MultiStepLR` in PyTorch; with `factors`, `piecewise_constant_schedule` in Optax.
@@ -191,7 +191,7 @@ def piecewise_linear(step: Array, boundaries: Boundaries, values: Values) -> Arr
 def spline(step: Array, boundaries: Boundaries, values: Values) -> Array:
     """A smooth curve through given points that never overshoots them.
 
-    Use it when a hand-drawn or learned schedule shall have no corners.
+    Use it when a hand-drawn or learned schedule should have no corners.
 
     The monotone cubic interpolant (PCHIP): between two points it stays between their
     values. Holds the first value before the first point and the last one after the last,

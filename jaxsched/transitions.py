@@ -59,8 +59,8 @@ def cosine(
 ) -> Array:
     """Half a cosine wave from `init_value` to `end_value`.
 
-    Use it when the length of the run is known and the rate shall stay high for long; the
-    usual choice for published models.
+    Use it when the length of the run is known and the rate should stay high for long;
+    the usual choice for published models.
 
     The default decay of much of deep learning: flat at both ends. Cosine annealing
     without restarts; `CosineAnnealingLR` in PyTorch (which rises again after its end,
@@ -114,8 +114,7 @@ def polynomial(
 
     Use it when a paper or a code asks for it: power 0.9 in segmentation, 2 with LARS.
 
-    power = 1 is linear, 0.9 is common in segmentation, 2 with LARS. `PolynomialLR` in
-    PyTorch, `polynomial_schedule` in Optax.
+    power = 1 is linear. `PolynomialLR` in PyTorch, `polynomial_schedule` in Optax.
 
     Formula, with u = (min(t, steps) / steps)^time_power:
 

@@ -367,7 +367,7 @@ REFUSED = {
             js.linear, 1.0, product=False, end_value=[0.0], steps=range(1, 4)
         ),
         ValueError,
-        "one length, got 1 for end_value, 3 for steps",
+        "the same length, got 1 for end_value, 3 for steps",
     ),
     "a bad point": (
         lambda: js.grid(
@@ -429,7 +429,7 @@ REFUSED = {
     "too few draws": (
         lambda: js.random_grid(js.constant, jax.random.key(0), 3, value=Twice()),
         ValueError,
-        "value must be drawn n=3 times, got 2 values from value=twice",
+        "value must give n=3 values, got 2 from value=twice",
     ),
     "a class": (
         lambda: js.random_grid(js.constant, jax.random.key(0), 3, value=js.Uniform),
@@ -451,7 +451,7 @@ REFUSED = {
     "data of a stacked schedule": (
         lambda: js.to_dict(js.stack([line, line])),
         ValueError,
-        "to_dict: a stacked schedule is not data: write those of unstack",
+        "to_dict: schedule must not be stacked; write each of those that unstack gives",
     ),
     "order": (lambda: js.Uniform(2, 1), ValueError, "low must be <= high, got low=2"),
     "log of 0": (lambda: js.LogUniform(0.0, 1), ValueError, "low must be > 0"),

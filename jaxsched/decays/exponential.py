@@ -20,7 +20,7 @@ def exponential_decay(
 ) -> Array:
     """A value that is multiplied by `factor` every `steps` steps.
 
-    Use it when a decay shall have no end, or an older recipe gives a factor for each
+    Use it when a decay should have no end, or an older recipe gives a factor for each
     epoch.
 
     `ExponentialLR` in PyTorch (steps = 1), `exponential_decay` in Optax and Keras. With

@@ -22,12 +22,12 @@ def inverse_time_decay(
 ) -> Array:
     """A value divided by one plus a multiple of time.
 
-    Use it when the length of the run is unknown and the rate shall fall as theory asks,
-    like one over time.
+    Use it when the length of the run is unknown and the rate should fall like one over
+    time, as theory asks.
 
     "Time-based decay"; `InverseTimeDecay` in Keras; with power = 0.75 the `inv` policy
-    of Caffe. It is not what a loop makes that multiplies its learning rate by
-    1 / (1 + rate * t) every step: that is `compounding_time_decay`.
+    of Caffe. A loop that multiplies its learning rate by 1 / (1 + rate * t) at every
+    step makes another curve: `compounding_time_decay`.
 
     Formula: s(t) = init_value / (1 + rate t / steps)^power, with floor(t / steps) for a
     staircase. Steps below 0 read as 0.
@@ -60,12 +60,12 @@ def inverse_time_decay(
 
 @schedule
 def compounding_time_decay(step: Array, init_value: Value, rate: Rate) -> Array:
-    """What a loop makes that does `lr *= 1 / (1 + rate * k)` for k = 0, 1, 2, ...
+    """The rates of a loop that does `lr *= 1 / (1 + rate * k)` for k = 0, 1, 2, ...
 
     Use it when you reproduce a code that has this loop; for a new run take
     `inverse_time_decay`.
 
-    Found in much old training code, where it was meant as `inverse_time_decay`. It
+    Much old training code has this loop, where `inverse_time_decay` was meant. The loop
     decays far faster: for a small rate like a Gaussian in t.
 
     Formula:

@@ -98,11 +98,11 @@ def power_law(
 ) -> Array:
     """A power of time under a ceiling: the Power scheduler.
 
-    Use it when one decay shall do for every length of run, found on small models and used
-    on large ones.
+    Use it when one decay should serve runs of every length, so that it is found on
+    small models and used on large ones.
 
-    The decay that a fit over token counts and batch sizes suggests; it needs no total
-    length. In the paper time is counted in tokens: `retime` it, or put
+    It is the decay that a fit over token counts and batch sizes suggests; it needs no
+    total length. In the paper time is counted in tokens: `retime` it, or put
     tokens_per_step^-power into `scale`.
 
     Formula: s(t) = min(max_value, scale t^-power), and max_value at t = 0. Steps below

@@ -18,7 +18,7 @@ class Function(Domain):
         try:
             hash(value)
         except TypeError:
-            raise TypeError("must be hashable, to be part of a program") from None
+            raise TypeError("must be hashable, as jax.jit compares it") from None
         return value
 
 

@@ -70,7 +70,7 @@ def grid(
             raise ValueError(f"grid: {name} must have entries, got {name}=[]")
     if not product and len(set(lengths.values())) > 1:
         got = ", ".join(f"{length} for {name}" for name, length in lengths.items())
-        raise ValueError(f"grid: zipped axes must have one length, got {got}")
+        raise ValueError(f"grid: zipped axes must have the same length, got {got}")
     combine = itertools.product if product else zip
     points = list(combine(*entries.values())) or [()]
     settings = dict(zip(entries, zip(*points, strict=True), strict=True))

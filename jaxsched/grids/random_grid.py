@@ -73,7 +73,7 @@ def random_grid(
         if is_axis(factory, name, value) or isinstance(value, type):
             raise TypeError(
                 f"random_grid: {name} must be a distribution such as js.Choice([...]), "
-                f"or fixed (a table is a tuple), got {name}={short(value)}"
+                f"or one fixed value (write a table as a tuple), got {name}={short(value)}"
             )
     drawn = {
         name: _drawn(name, d, jax.random.fold_in(key, zlib.crc32(name.encode())), n)
@@ -89,7 +89,7 @@ def _drawn(name: str, distribution: Distribution, key: Array, n: int) -> Sequenc
     values = distribution.sample(key, n)
     if len(values) != n:
         raise ValueError(
-            f"random_grid: {name} must be drawn n={n} times, got {len(values)} values "
+            f"random_grid: {name} must give n={n} values, got {len(values)} "
             f"from {name}={short(distribution)}"
         )
     return values
@@ -98,9 +98,7 @@ def _drawn(name: str, distribution: Distribution, key: Array, n: int) -> Sequenc
 def _checked_key(key: Any) -> Array:
     """A random key, new or old style."""
     if isinstance(key, Tracer):
-        raise TypeError(
-            f"random_grid: key must be known, to draw numbers of Python, got key={key}"
-        )
+        raise TypeError(f"random_grid: key must be known, not traced, got key={key}")
     if isinstance(key, jax.Array):
         if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) and key.shape == ():
             return key

@@ -55,7 +55,7 @@ class ComparedStep(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What `compare` found; its text says it in a few lines.
+    """The result of `compare`; printed, it is a few lines of text.
 
     Attributes:
       changes: The places in which the schedules are not made alike, a `Change` each.

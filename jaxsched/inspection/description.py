@@ -49,7 +49,7 @@ class DescribedPhase(NamedTuple):
 
 @dataclass(frozen=True)
 class Description:
-    """What `describe` found; its text is a table with a curve.
+    """The result of `describe`; printed, it is a table with a curve.
 
     Attributes:
       schedule: The schedule.

@@ -14,8 +14,8 @@ from jaxsched.rule.values import written
 def explore(factory: Callable[..., Any], /, *fixed: Any, **ranges: Any) -> Any:
     """Sliders for the arguments of a schedule, its curve and the call to copy.
 
-    For notebooks; needs ipywidgets. The curve keeps its scale while a slider moves, and
-    what does not fit together is said in the place of the curve.
+    Use it in a notebook; it needs ipywidgets. The curve keeps its scale while a slider
+    moves, and an error message takes its place where settings do not fit together.
 
     Args:
       factory: The constructor of a schedule, a recipe, or any function that returns a
@@ -46,7 +46,7 @@ def explore(factory: Callable[..., Any], /, *fixed: Any, **ranges: Any) -> Any:
         import ipywidgets
     except ImportError as error:
         raise ImportError(
-            "explore: needs ipywidgets, pip install ipywidgets"
+            "explore: ipywidgets must be installed: pip install ipywidgets"
         ) from error
     if not callable(factory):
         raise TypeError(f"explore: factory must be callable, got factory={factory!r}")

@@ -53,8 +53,8 @@ def phases(schedule: Any, total_steps: int | None = None) -> list[Phase]:
 def horizon(schedule: Any) -> int | None:
     """The step at which a schedule has come to its end, or None if it never does.
 
-    From there on it holds. A constant, a decay, the last value of a table of constants
-    and cycles without a limit have no end.
+    From that step on its value stays. A constant, a decay, the last value of a table of
+    constants and cycles without a limit have no end.
 
     Args:
       schedule: A schedule, a number or a callable of the step.

@@ -146,6 +146,6 @@ def new_axes(function: str) -> "Axes":
         from matplotlib import pyplot
     except ImportError as error:
         raise ImportError(
-            f"{function}: needs matplotlib, pip install matplotlib"
+            f"{function}: matplotlib must be installed: pip install matplotlib"
         ) from error
     return pyplot.subplots(layout="constrained")[1]

@@ -40,8 +40,8 @@ def known_length(
     last = window(schedules)
     if last > LAST_STEP:
         raise ValueError(
-            f"{function}: total_steps must be given for schedules that end after the "
-            f"last step that is read, got total_steps=None for {short(list(schedules))}"
+            f"{function}: total_steps must be given for schedules that end after "
+            f"step {LAST_STEP}, got total_steps=None for {short(list(schedules))}"
         )
     return last
 

@@ -63,7 +63,7 @@ def _constructor(
 ) -> Callable[..., MetricDriven]:
     made = Rule(function, given=0, check=check)
     if "schedule" not in made.domains:
-        raise TypeError(f"{made.name}: a metric-driven schedule takes schedule first")
+        raise TypeError(f"{made.name}: the first argument must be schedule")
     schedules.add(made)
     return constructor_of(made, MetricDriven, lambda values: MetricDriven(made, values))
 

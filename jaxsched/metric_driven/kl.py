@@ -40,12 +40,13 @@ def kl_adaptive(
 ) -> Machine:
     """A schedule that is raised or lowered to keep a KL divergence in a band.
 
-    Use it when a policy shall move by about the same amount in each update.
+    Use it when a policy should move by about the same amount in each update.
 
-    For PPO and its kin: the metric is the mean KL divergence between the policy before an
+    In PPO and its kin the metric is the mean KL divergence between the policy before an
     update and after it. A policy that moves too far lowers the rate, one that hardly
     moves raises it. Called KLAdaptiveLR in skrl and TorchRL, and schedule="adaptive" in
-    rsl_rl and rl_games. Any metric that grows with the rate can stand for the divergence.
+    rsl_rl and rl_games. Any metric that grows with the rate can stand for the
+    divergence.
 
     Formula, for each metric a:
 

@@ -54,7 +54,7 @@ class Told(NamedTuple):
 class MetricDrivenState(NamedTuple):
     """The state of a metric-driven schedule: a small pytree of scalars.
 
-    One of zeros is one before any update, wherever the machine starts.
+    A state of zeros is one before any update, wherever the machine starts.
     """
 
     step: Array  # the number of updates already made

@@ -56,10 +56,10 @@ def reduce_on_plateau(
 ) -> Machine:
     """A schedule, multiplied by `factor` each time that a metric stops improving.
 
-    Use it when a validation loss shall decide when the rate falls.
+    Use it when a validation loss should decide when the rate falls.
 
-    The semantics are those of PyTorch's ReduceLROnPlateau, but any schedule runs
-    underneath: its clock is never touched, only what it gives is multiplied.
+    The semantics are those of PyTorch's ReduceLROnPlateau, but the rate that is reduced
+    may be any schedule: its values are multiplied, and its steps go on.
 
     Formula, for each judged value a, the mean of `window` metrics:
 

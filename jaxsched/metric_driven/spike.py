@@ -52,9 +52,9 @@ def back_off_on_spike(
 
     A spike is a loss more than `threshold` standard deviations above its running mean,
     or one that is not finite. The rate is then `factor` of the schedule's for
-    `hold_steps` updates and returns from there to the schedule over `recover_steps` more;
-    the schedule's clock runs on underneath. A spike during that time begins it anew; cuts
-    do not multiply.
+    `hold_steps` updates and returns from there to the schedule over `recover_steps`
+    more; meanwhile the steps of the schedule go on. A spike during that time begins a
+    new cut in the place of the old one.
 
     Formula, for a finite loss x after n others, with a = 1 / min(n + 1, window):
 

@@ -54,7 +54,7 @@ def cooldown_on_trigger(
 ) -> Machine:
     """A schedule that starts to decay when told to, from wherever the rate is.
 
-    Use it when the end of a run shall be decided while it runs, by hand or by the loss.
+    Use it when you decide on the end of a run while it runs, by hand or by the loss.
 
     Three things begin the decay: a true `trigger=` passed to `update` (to the optimizer's
     update, in training); with `patience`, a metric that stops improving; and the host,

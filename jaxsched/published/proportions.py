@@ -64,5 +64,5 @@ def stairs(name: str, total: Any, levels: list[Any], begins: list[float]) -> Sch
     """
     boundaries = [part(None, total, share, of=1) for share in begins]
     if known(total) and len({0, *boundaries}) < len(levels):
-        raise Refusal(f"{name} must be longer, for {len(levels)} levels", name)
+        raise Refusal(f"{name} must be longer, to hold {len(levels)} levels", name)
     return join([constant(value) for value in levels], boundaries)

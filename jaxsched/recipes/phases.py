@@ -25,10 +25,10 @@ def wsd(
 ) -> Schedule:
     """Warm-up, stable, decay: a trapezoid.
 
-    Use it when the run may be made longer, or several lengths shall come from one run.
+    Use it when the run may be made longer, or you want several lengths from one run.
 
-    The stable part is what the others leave of `total_steps`. A run can be prolonged
-    from any checkpoint of it: only the begin of the decay moves.
+    The stable part takes the steps that the ramp and the decay leave of `total_steps`.
+    A run can be prolonged from any checkpoint in it: only the start of the decay moves.
 
     Formula: `cooldown(warmup(constant(peak_value), warmup_steps, init_value),
     total_steps - decay_steps, decay_steps, end_value, shape=shape)`. From `total_steps`

@@ -87,7 +87,7 @@ class Names:
             full = ", ".join(sorted(".".join(rule.path) for rule in found))
             raise ValueError(
                 f"{name} is the name of several {self.kind}s: {full}; write more of the "
-                f"one that is meant, or give names={{{name!r}: ...}}"
+                f"name that you mean, or give names={{{name!r}: ...}}"
             )
         return found[0] if found else None
 

@@ -24,7 +24,9 @@ def read_signature(
     signature = inspect.signature(function)
     parameters = list(signature.parameters.values())
     if len(parameters) < given:
-        raise TypeError(f"{name}: a rule takes {given} arguments before its others")
+        raise TypeError(
+            f"{name}: a rule needs {given} arguments before its hyperparameters"
+        )
     domains: dict[str, Domain] = {}
     for parameter in parameters[given:]:
         domain = _domain(_resolved(parameter.annotation, function))
@@ -37,14 +39,19 @@ def read_signature(
             parameter.POSITIONAL_OR_KEYWORD,
             parameter.KEYWORD_ONLY,
         ):
-            raise TypeError(f"{name}: {parameter.name} must be an ordinary argument")
+            raise TypeError(
+                f"{name}: {parameter.name} must not be positional-only, *args or **kwargs"
+            )
         if parameter.name in _RESERVED:
-            raise TypeError(f"{name}: {parameter.name} is a method of every schedule")
+            raise TypeError(
+                f"{name}: {parameter.name} must have another name, as it is that of "
+                "a method of every schedule"
+            )
         domains[parameter.name] = domain
     if {"init", "update"} <= domains.keys():
         raise TypeError(
             f"{name}: hyperparameters named both init and update would make Optax take "
-            "it for a stateful schedule"
+            "the schedule for a stateful one"
         )
     return signature.replace(parameters=parameters[given:]), domains
 

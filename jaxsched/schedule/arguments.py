@@ -25,11 +25,11 @@ from jaxsched.serialization import exported, known_to_flax
 def constant(step: Array, value: Value) -> Array:
     """The same value at every step.
 
-    Use it when you find out whether a model learns at all, or as a part of a longer
-    schedule.
+    Use it when you want to find out whether a model learns at all, or as a part of a
+    longer schedule.
 
-    The baseline, and a part of longer schedules. Unlike a plain number it is a schedule:
-    an optimizer that is given it keeps the same state as with any other.
+    It is a schedule, unlike a plain number: an optimizer that is given it keeps the
+    same state as with any other schedule.
 
     Formula: s(t) = value for every t.
 

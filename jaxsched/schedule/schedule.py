@@ -95,9 +95,9 @@ class Schedule(Bound):
     def at(self, step: Numeric) -> float | np.ndarray:
         """The value at `step` in double precision, as plain numbers.
 
-        For logging, plotting and tables. It is computed on the CPU and never waits for
-        the queue of an accelerator. Calling the schedule gives what an optimizer computes
-        instead: the same in single precision.
+        Use it for logging, plotting and tables. It is computed on the CPU and never
+        waits for the queue of an accelerator. Calling the schedule gives what an
+        optimizer computes instead: the same in single precision.
 
         Args:
           step: As for calling the schedule, up to 2^62, but not traced.

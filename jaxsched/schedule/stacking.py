@@ -205,7 +205,7 @@ def leading_axes(function: str, schedule: Any) -> tuple[int, ...]:
     for path, axes in found:
         if axes != found[0][1]:
             raise ValueError(
-                f"{function}: all of a stacked schedule must be stacked alike, got "
+                f"{function}: all hyperparameters must be stacked alike, got "
                 f"leading axes {found[0][1]} at {found[0][0]} and {axes} at {path}"
             )
     return found[0][1] if found else ()
@@ -280,6 +280,6 @@ def kind(value: Any) -> str:
             return f"a table of {len(value)} {entries}"
         return kind(value.array)
     if is_array(value):
-        weak = " of open dtype" if is_weak(value) else ""
+        weak = ", weakly typed" if is_weak(value) else ""
         return f"an array of {value.dtype.name}{list(value.shape)}{weak}"
     return short(value)

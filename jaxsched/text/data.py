@@ -39,8 +39,8 @@ def to_dict(schedule: "Schedule | MetricDriven | Config") -> dict[str, Any]:
     """A schedule as plain data for JSON or YAML.
 
     Each schedule is a mapping with one key, its name, to a mapping of its
-    hyperparameters. All of them are written, so that a config does not depend on defaults,
-    but those that are None. Of a `Config` it is the call as it was written.
+    hyperparameters. All but those that are None are written, so that a config does not
+    depend on defaults. For a `Config` the data is the call as it was written.
 
     Raises:
       TypeError: The argument is not a schedule.
@@ -57,8 +57,8 @@ def to_dict(schedule: "Schedule | MetricDriven | Config") -> dict[str, Any]:
         raise TypeError(f"to_dict: schedule must be a schedule, got {short(schedule)}")
     if leading_axes("to_dict", schedule):
         raise ValueError(
-            "to_dict: a stacked schedule is not data: write those of unstack, "
-            f"got {short(schedule)}"
+            "to_dict: schedule must not be stacked; write each of those that unstack "
+            f"gives, got {short(schedule)}"
         )
     try:
         return schedule._data()

@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError
 
 
 class ParseError(ValueError, ArgumentTypeError):
-    """A ValueError whose text `argparse` shows where `type=js.parse`.
+    """A ValueError whose text `argparse` shows, for arguments of `type=js.parse`.
 
-    Of other ValueErrors it says only that there was one.
+    Of other ValueErrors `argparse` says only that there was one.
     """

@@ -174,7 +174,7 @@ class Reader:
             return self._combined(node, op, parts, values)
         for part, value in zip(parts, values, strict=True):
             if isinstance(value, bool) or not isinstance(value, (int, float)):
-                self._refuse_at(part, "arithmetic is for numbers and schedules")
+                self._refuse_at(part, "arithmetic takes numbers and schedules")
         try:
             result = (UNARY | BINARY)[type(op)](*values)
         except (ArithmeticError, ValueError):
@@ -189,13 +189,13 @@ class Reader:
         """A sum, product or the like of schedules and numbers."""
         if type(op) not in OF_SCHEDULES:
             self._refuse_at(
-                node, "schedules are added, subtracted, multiplied, divided"
+                node, "schedules can only be added, subtracted, multiplied and divided"
             )
         for part, value in zip(parts, values, strict=True):
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
             is_array = isinstance(value, np.ndarray)
             if not is_number and not is_array and not self._is_operand(value):
-                self._refuse_at(part, "arithmetic is for numbers and schedules")
+                self._refuse_at(part, "arithmetic takes numbers and schedules")
         if isinstance(op, ast.UAdd):
             return values[0]
         try:
@@ -217,7 +217,7 @@ class Reader:
         kwargs = {}
         for keyword in node.keywords:
             if keyword.arg is None:
-                self._refuse_at(keyword, "** is not read")
+                self._refuse_at(keyword, "a call with ** is not read")
             if keyword.arg in kwargs:
                 self._refuse_at(keyword, f"{keyword.arg} is given twice")
             inside = names_in(domain_of(rule, keyword.arg))
