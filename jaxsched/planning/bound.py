@@ -235,7 +235,7 @@ def transfer_factor(
     *,
     grad_norms: Any = None,
 ) -> Array:
-    """The factor on another schedule that makes it as well tuned as a tuned one.
+    """The factor that gives another schedule the height that was tuned for one.
 
     Two schedules at the same peak are not tuned alike: a cosine takes nearly twice the
     peak of a run that is constant for most of its steps. This is the factor at which

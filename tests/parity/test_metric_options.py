@@ -78,7 +78,7 @@ def test_what_there_is_not():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"min_lr": [0.1, 0.2]}, "min_lr must be one"),
+        ({"min_lr": [0.1, 0.2]}, "min_lr must have one entry"),
         ({"mode": "up"}, "mode must be one of"),
         ({"threshold_mode": "magnitude"}, "threshold_mode must be one of 'rel', 'abs'"),
         ({"factor": 1.0}, "factor must be < 1"),

@@ -98,7 +98,7 @@ ROWS = [
     (
         "torch",
         "LambdaLR(0.1, [lambda t: 1.0, lambda t: 2.0])",
-        "lr_lambda must be one",
+        "lr_lambda must have one entry",
         "lr_lambdas",
     ),
     (
