@@ -51,7 +51,7 @@ def test_every_case_is_equal_or_refused(cases):
         schedule = case.schedule
         found = made(schedule)
         if isinstance(found, str):  # and never that the two differ
-            assert found.startswith("to_optax: Optax has no "), found
+            assert found.startswith("to_optax: Optax has nothing for "), found
             continue
         assert found.__module__.startswith("optax") or schedule._rule.name == "call"
         written.add(schedule._rule.name)
@@ -81,7 +81,10 @@ def test_there_and_back(name, part):
     for text, row in rows[part::8]:
         found = made(eval(text, {**vars(np), **vars(compat)}))
         if isinstance(found, str):  # or Optax is wrong near the end of a long run
-            assert "Optax has no" in found or "2147483647" in text, (text, found)
+            assert "Optax has nothing for" in found or "2147483647" in text, (
+                text,
+                found,
+            )
         else:
             there += 1
             atol = 2e-6 * np.abs(row).max()
@@ -120,7 +123,9 @@ def test_a_users_shape_is_not_one_of_ours():
     def cosine(elapsed, remaining):
         return remaining**3, 1 - remaining**3
 
-    with pytest.raises(NotImplementedError, match="Optax has no shape cosine"):
+    with pytest.raises(
+        NotImplementedError, match="Optax has nothing for the shape cosine"
+    ):
         js.to_optax(js.transition(1.0, 0.0, 10, shape=cosine()))
 
 

@@ -365,23 +365,23 @@ def clocked(step):
 
 
 REFUSED = {
-    "lambda": (js.as_schedule(lambda step: 0.1 * step), "<lambda> is no function"),
+    "lambda": (js.as_schedule(lambda step: 0.1 * step), "<lambda> is not a function"),
     "closure": (holding(2.0), "scaled uses variables of the function around it: scale"),
     "list": (js.as_schedule(needs_a_list), "needs_a_list uses IN_A_LIST"),
     "decorated": (js.as_schedule(decorated), "decorated is decorated"),
     "shadowing": (
         js.as_schedule(shadowing),
-        "HALF as its own and as its module's name",
+        "the name HALF both for a variable of its own and for one of its module",
     ),
     "a class": (js.as_schedule(of_a_class), "of_a_class uses Constants"),
     "a word": (js.as_schedule(of_a_word), "of_a_word uses WORD"),
     "of ours": (js.as_schedule(clocked), "clocked uses js.Clock"),
-    "partial": (js.as_schedule(functools.partial(wave)), "partial is no function"),
+    "partial": (js.as_schedule(functools.partial(wave)), "partial is not a function"),
     "of optax": (
         js.as_schedule(optax.cosine_decay_schedule(1.0, 10)),
         "uses variables of the function around it",
     ),
-    "too long": (js.compounding_time_decay(0.1, 1e-12), "over 100000 values"),
+    "too long": (js.compounding_time_decay(0.1, 1e-12), "more than 100000 values"),
 }
 
 

@@ -31,7 +31,7 @@ def _of_the_chosen(s: Any, until: float) -> list[Phase]:
 def choose(step: Array, index: Index, schedules: ScheduleLikes) -> Array:
     """One of several schedules, chosen by its place among them.
 
-    Use it when a sweep shall compare kinds of schedules in one program.
+    Use it when a sweep should compare several kinds of schedules in one program.
 
     For a sweep over kinds of schedules: only schedules of one kind can be stacked, and
     `choose` makes one kind of several. Their numbers and the index are data, so one

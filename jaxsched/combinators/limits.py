@@ -15,7 +15,7 @@ from jaxsched.schedule.phases import within
 def maximum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The larger of two schedules at every step.
 
-    Use it when one schedule shall be a floor under another.
+    Use it when one schedule should be a floor under another.
 
     Formula: s(t) = max(first(t), second(t)).
 
@@ -37,7 +37,7 @@ def maximum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
 def minimum(step: Any, first: ScheduleLike, second: ScheduleLike) -> Any:
     """The smaller of two schedules at every step.
 
-    Use it when one schedule shall be a ceiling over another.
+    Use it when one schedule should be a ceiling over another.
 
     Formula: s(t) = min(first(t), second(t)).
 
@@ -75,7 +75,7 @@ def clip(
 ) -> Any:
     """A schedule kept between a floor and a ceiling.
 
-    Use it when a decay shall not fall below a floor, or a schedule not rise above a
+    Use it when a decay should not fall below a floor, or a schedule not rise above a
     ceiling.
 
     The floor of any decay: `clip(exponential_decay(...), 1e-6)`.

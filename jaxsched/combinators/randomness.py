@@ -36,7 +36,7 @@ def noise(
 ) -> Array:
     """A schedule with multiplicative noise that depends on nothing but seed and step.
 
-    Use it when a run shall be tested for how much it depends on the exact rate.
+    Use it when you want to test how much a run depends on the exact rate.
 
     The noise at a step is always the same, whatever ran before: a resumed run sees what
     an uninterrupted one would have.

@@ -44,7 +44,7 @@ def _parts(s: Any, until: float) -> list[Phase]:
 def join(step: Array, schedules: ScheduleLikes, boundaries: Boundaries) -> Array:
     """One schedule after another, each from its own step 0.
 
-    Use it when one schedule shall follow another.
+    Use it when one schedule should follow another.
 
     `SequentialLR` in PyTorch, `join_schedules` in Optax (which drops what does not fit;
     here it is refused).
@@ -197,7 +197,7 @@ def cooldown(
 ) -> Array:
     """A schedule that from some step on goes down to `end_value`.
 
-    Use it when a run shall end well at a step that you choose, also late.
+    Use it when a run should end well at a step that you choose, even late.
 
     Ends a run of any schedule cleanly, from any of its checkpoints.
 

@@ -36,7 +36,7 @@ def cycle(
 ) -> Array:
     """A schedule repeated, each time from its step 0.
 
-    Use it when a schedule shall begin again and again.
+    Use it when a schedule should start over again and again.
 
     Warm restarts of anything: of a warm-up and a decay, of another cycle.
 
@@ -96,7 +96,7 @@ def _stairs(s: Any, until: float) -> list[Phase]:
 def staircase(step: Array, schedule: ScheduleLike, every: Period) -> Array:
     """A schedule that moves only every so many steps: per-epoch schedules.
 
-    Use it when the rate shall change once an epoch, and the schedule is written in
+    Use it when the rate should change once an epoch, and the schedule is written in
     updates.
 
     Formula: s(t) = schedule(every floor(t / every)). Steps below 0 read as 0.
@@ -129,7 +129,7 @@ def _later(s: Any, until: float) -> list[Phase]:
 def delay(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     """A schedule that begins later, holding its first value until then.
 
-    Use it when a schedule shall wait at its first value, such as a decay that begins later.
+    Use it when a schedule should wait at its first value: a decay that begins later, say.
 
     Formula: s(t) = schedule(max(t - steps, 0)).
 
@@ -200,7 +200,7 @@ def _longer(s: Any, until: float) -> list[Phase]:
 def stretch(step: Array, schedule: ScheduleLike, factor: Factor) -> Array:
     """A schedule with every duration multiplied by `factor`.
 
-    Use it when the same curve shall fit another budget.
+    Use it when you want the same curve for a longer or a shorter run.
 
     The same curve for another budget, or for micro-batches instead of updates.
 
@@ -233,7 +233,7 @@ def _backwards(s: Any, until: float) -> list[Phase]:
 def reverse(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     """A schedule run backwards from `steps` to 0, then held.
 
-    Use it when a curve shall run backwards, as a rise that mirrors a decay.
+    Use it when a curve should run backwards: a rise that mirrors a decay, say.
 
     Formula: s(t) = schedule(max(steps - t, 0)). Steps below 0 read as 0.
 

@@ -58,7 +58,7 @@ def to_optax(
     0.1000 0.0500 0.0000
     >>> js.to_optax(js.noam(512, warmup_steps=4000))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    NotImplementedError: to_optax: Optax has no noam, got schedule=noam(...)
+    NotImplementedError: to_optax: Optax has nothing for noam, got schedule=noam(...)
     """
     # Optax takes longer to import than all of this package, and few ask for it.
     from jaxsched.export.optax_schedules import Lacking, in_optax
@@ -75,7 +75,7 @@ def to_optax(
         made = in_optax(inner)
     except Lacking as lacking:
         raise NotImplementedError(
-            f"to_optax: Optax has no {lacking}, got schedule={short(inner)}"
+            f"to_optax: Optax has nothing for {lacking}, got schedule={short(inner)}"
         ) from None
     _compare(inner, made, total_steps)
     return made

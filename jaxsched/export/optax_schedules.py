@@ -70,13 +70,13 @@ def _move(
     if init == end:
         return optax.constant_schedule(init)
     if init == 0:
-        raise Lacking("cosine that rises from 0")
+        raise Lacking("a cosine that rises from 0")
     return optax.cosine_decay_schedule(init, steps, end / init, power)
 
 
 def _shaped(init: float, end: float, steps: Any, shape: Any) -> OptaxSchedule:
     if shape._rule not in _CURVES:
-        raise Lacking(f"shape {shape._rule.name}")
+        raise Lacking(f"the shape {shape._rule.name}")
     return _move(init, end, steps, *_CURVES[shape._rule])
 
 
@@ -99,7 +99,7 @@ def _transition(s: Schedule) -> OptaxSchedule:
 def _bent(curve: str) -> Callable[[Schedule], OptaxSchedule]:
     def make(s: Schedule) -> OptaxSchedule:
         if _number(s.time_power) != 1:
-            raise Lacking("time_power")
+            raise Lacking("a time_power other than 1")
         ends = _number(s.init_value), _number(s.end_value)
         return _move(*ends, _number(s.steps), curve, _number(s.power))
 
@@ -140,7 +140,7 @@ def _lines(s: Schedule) -> OptaxSchedule:
 
 def _warmup(s: Schedule) -> OptaxSchedule:
     if s.overlap:
-        raise Lacking("product of schedules")
+        raise Lacking("a product of schedules")
     steps, goal = _number(s.steps), s.schedule.at(0)
     if steps == 0:
         return in_optax(s.schedule)
@@ -152,7 +152,7 @@ def _warmup(s: Schedule) -> OptaxSchedule:
 
 def _cooldown(s: Schedule) -> OptaxSchedule:
     if not s.freeze:
-        raise Lacking("product of schedules")
+        raise Lacking("a product of schedules")
     begin, end = _number(s.begin), _number(s.end_value)
     decay = _shaped(s.schedule.at(begin), end, _number(s.steps), s.shape)
     return _in_turn([in_optax(s.schedule), decay], [begin]) if begin else decay
@@ -162,10 +162,10 @@ def _cycle(s: Schedule, part: Callable[[int, int], Schedule]) -> OptaxSchedule:
     """`part(i, length)` for each cycle, then the end of the last."""
     limit = None if s.limit is None else _number(s.limit)
     if limit is None or limit > _CYCLES:
-        raise Lacking(f"cycle without a limit, or with one above {_CYCLES}")
+        raise Lacking(f"a cycle without a limit, or with one above {_CYCLES}")
     length, growth = _number(s.steps), _number(s.length_factor)
     if not isinstance(length, int) or not isinstance(growth, int):
-        raise Lacking("cycles of lengths that are not whole")
+        raise Lacking("cycles whose lengths are not whole numbers")
     lengths = [length * growth**i for i in range(limit)]
     parts = [in_optax(part(i, n)) for i, n in enumerate(lengths)]
     ends = list(accumulate(lengths))
@@ -174,9 +174,9 @@ def _cycle(s: Schedule, part: Callable[[int, int], Schedule]) -> OptaxSchedule:
 
 def _repeated(s: Schedule) -> OptaxSchedule:
     if _number(s.value_factor) != 1:
-        raise Lacking("product of schedules")
+        raise Lacking("a product of schedules")
     if _number(s.length_factor) != 1:
-        raise Lacking("schedule on another clock")
+        raise Lacking("a schedule on another clock")
     return _cycle(s, lambda i, length: s.schedule)
 
 
@@ -188,12 +188,12 @@ def _restarts(s: Schedule) -> OptaxSchedule:
 def _clip(s: Schedule) -> OptaxSchedule:
     """Optax has bounds for exponential decays alone."""
     if s.schedule._rule != rule_of(exponential_decay):
-        raise Lacking("clip")
+        raise Lacking("clip, except around an exponential_decay")
     factor = _number(s.schedule.factor)
     bound = s.min_value if factor < 1 else s.max_value
     other = s.max_value if factor < 1 else s.min_value
     if other is not None or bound is None:
-        raise Lacking("bound on that side")
+        raise Lacking("a bound on that side of an exponential_decay")
     return _decay(s.schedule, end_value=_number(bound))
 
 

@@ -30,7 +30,7 @@ def weights(part: Part, shape: shapes.Shape, passed: str, left: str) -> Weights:
         }
         fall, rise = _WITH_NUMBERS[rule](part, passed, left, **numbers)
     elif rule.is_own:
-        raise Lacking(f"{rule.name} is not written")
+        raise Lacking(f"the shape {rule.name} cannot be written as source yet")
     else:
         both = part.let("weights", called(part, rule.function, [passed, left], shape))
         return f"{both}[0]", f"{both}[1]"
@@ -208,7 +208,9 @@ def _compounding_time_decay(p: Part, t: str) -> str:
         count += 1
         value /= 1 + rate * count
     if count > _LONGEST:
-        raise Lacking(f"compounding_time_decay needs a table of over {_LONGEST} values")
+        raise Lacking(
+            f"compounding_time_decay would need a table of more than {_LONGEST} values"
+        )
     if not rate:
         return p["init_value"]
     fallen, table = (

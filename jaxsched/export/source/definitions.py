@@ -63,7 +63,10 @@ def globals_of(tree: ast.FunctionDef) -> set[str]:
 
     look(symtable.symtable(ast.unparse(tree), tree.name, "exec"))
     if both := sorted(own & of_module):
-        raise Lacking(f"{tree.name} uses {both[0]} as its own and as its module's name")
+        raise Lacking(
+            f"{tree.name} uses the name {both[0]} both for a variable of its own and "
+            "for one of its module"
+        )
     return of_module
 
 

@@ -35,7 +35,10 @@ def _argument(part: Any, key: str, of: Bound) -> str:
     if isinstance(value, type(part.schedule)):
         return part.function(value)
     if not isinstance(value, (int, float)) and not hasattr(value, "dtype"):
-        raise Lacking(f"{of._rule.name}: {key} is neither a number nor a schedule")
+        raise Lacking(
+            f"{key} of {of._rule.name} must be a number or a schedule to be written "
+            "as source"
+        )
     return part.first(key, literal(value, is_time=of._rule.domains[key].counts))
 
 
@@ -50,13 +53,17 @@ def function_of(writer: Writer, function: Callable[..., Any]) -> str:
         return name
     what = getattr(plain, "__name__", type(plain).__name__)
     if not isinstance(plain, types.FunctionType) or what == "<lambda>":
-        raise Lacking(f"{what} is no function made by def, whose source can be read")
+        raise Lacking(
+            f"{what} is not a function made by def, whose source could be read"
+        )
     if hasattr(plain, "__wrapped__"):
         raise Lacking(
-            f"{what} is decorated, and what its decorator does cannot be read"
+            f"{what} is decorated, and what its decorator does cannot be written as source"
         )
     if held := ", ".join(captured(plain)):
-        raise Lacking(f"{what} uses variables of the function around it: {held}")
+        raise Lacking(
+            f"the function {what} uses variables of the function around it: {held}"
+        )
     tree = definition(plain)
     tree.name = writer.free(what if writer.is_free(what) else f"{what}_function")
     writer.names[plain] = tree.name
@@ -112,7 +119,8 @@ class _Moved(ast.NodeTransformer):
         if not is_own and getattr(sys.modules.get(module), own_name, None) is value:
             return f"{self.writer.module(module, _package(module))}.{own_name}"
         raise Lacking(
-            f"{self.function.__name__} uses {name}, which is no module, number or def"
+            f"{self.function.__name__} uses {name}, which is not a module, a number "
+            "or a def"
         )
 
 
