@@ -856,7 +856,7 @@ REFUSED = {
     ),
     "no source": (
         ("export", "compounding_time_decay(0.1, 1e-12)"),
-        "jaxsched: to_source: compounding_time_decay needs a table of over 100000",
+        "jaxsched: to_source: compounding_time_decay would need a table of more than",
     ),
     "no name": (("export", "constant(1)", "--name", "a b"), "name must be free"),
     "no expression": (["describe"], "give an EXPR"),

@@ -12,6 +12,7 @@ from cases import ONE_OF_EACH
 from matplotlib.figure import Figure
 
 import jaxsched as js
+from jaxsched.compat.torch import StepLR
 
 LONG = 10**7
 
@@ -650,6 +651,40 @@ def test_plot_says_what_tells_schedules_apart():
     assert [label.partition("(")[0] for label in labels(kinds)] == ["linear", "cosine"]
     grid = js.grid(js.warmup_linear, 1.0, total_steps=9, warmup_steps=[1, 2])
     assert labels(grid) == ["warmup_steps=1", "warmup_steps=2"]
+    # A recipe by its arguments, also inside; of several kinds of it the calls.
+    recipes = [js.warmup_linear(1.0, 9, warmup_steps=n) for n in (1, 2)]
+    assert labels(recipes) == ["warmup_steps=1", "warmup_steps=2"]
+    assert labels([js.cycle(s, 9) for s in recipes]) == labels(recipes)
+    peers = [StepLR(0.1, step_size=n) for n in (3, 4)]
+    assert labels(peers) == ["step_size=3", "step_size=4"]
+    several = labels([*recipes, js.warmup_cosine(1.0, 9, 2)])
+    assert [label.partition("(")[0] for label in several] == [
+        "warmup_linear",
+        "warmup_linear",
+        "warmup_cosine",
+    ]
+    assert labels([*lines[:2], js.cycle(lines[0], 5)])[0].startswith("linear(")
+    held = [js.cycle(s, 9) for s in (*lines[:2], kinds[1])]
+    assert all("cycle(schedule=" in label for label in labels(held))
+    # What is made of a recipe is no longer its call.
+    changed = recipes[0].replace(begin=3, steps=6)
+    assert labels([recipes[0], changed])[1].startswith("cooldown(")
+
+
+def test_a_schedule_that_a_recipe_hands_on_stays_what_it_is():
+    """Only what the recipe returns is labelled by it, and equal to what it was."""
+    held = js.linear(1.0, 0.0, 5)
+
+    @js.recipe
+    def handed_on(schedule: js.ScheduleLike):
+        return schedule
+
+    ax = js.plot(handed_on(held), 9, Figure().add_subplot())
+    assert next(iter(drawn(ax))).startswith("handed_on(")
+    assert next(iter(drawn(js.plot(held, 9, Figure().add_subplot())))).startswith(
+        "linear"
+    )
+    assert handed_on(held) == held
 
 
 def test_plot_of_one_has_a_title_and_of_several_a_legend_beside_them():

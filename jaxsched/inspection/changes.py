@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from jaxsched.rule import Bound, same, short
+from jaxsched.rule import Bound, as_called, same, short
 from jaxsched.shapes import OfShape, Shape
 
 # Of a long list of schedules the beginning is printed.
@@ -29,18 +29,26 @@ class Change(NamedTuple):
         return f"{self.path or 'the schedule'}: {first} -> {second}"
 
 
-def changes(first: Any, second: Any, path: str = "") -> Iterator[Change]:
-    """The places in which two schedules, or what they hold, are not made alike."""
+def changes(
+    first: Any, second: Any, path: str = "", *, as_written: bool = False
+) -> Iterator[Change]:
+    """The places in which two schedules, or what they hold, are not made alike.
+
+    As written: by the arguments of the recipes that made them.
+    """
     if isinstance(first, Bound) and isinstance(second, Bound):
+        if as_written:
+            first, second = as_called(first), as_called(second)
         if first._rule == second._rule:
             for name, value in first._values.items():
                 below = f"{path}.{name}" if path else name
-                yield from changes(value, second._values[name], below)
+                other = second._values[name]
+                yield from changes(value, other, below, as_written=as_written)
             return
     elif isinstance(first, tuple) and isinstance(second, tuple):
         if len(first) == len(second):
             for i, pair in enumerate(zip(first, second, strict=True)):
-                yield from changes(*pair, f"{path}[{i}]")
+                yield from changes(*pair, f"{path}[{i}]", as_written=as_written)
             return
     elif same(first, second):
         return

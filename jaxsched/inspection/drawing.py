@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from jaxsched.inspection.changes import changes, in_short
-from jaxsched.rule import Bound, short
+from jaxsched.rule import Bound, as_called, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,13 +50,16 @@ def draw(ax: "Axes", steps: np.ndarray, values: np.ndarray, **style: Any) -> Non
 
 def told_apart(entries: Sequence[Any]) -> list[str]:
     """Labels of schedules: of one kind only what differs, of several their calls."""
-    calls = [short(entry) for entry in entries]
-    bound = [entry for entry in entries if isinstance(entry, Bound)]
-    if len(bound) < len(entries) or len({entry._rule for entry in bound}) != 1:
+    written = [as_called(e) if isinstance(e, Bound) else e for e in entries]
+    calls = [short(entry) for entry in written]
+    if not written or not all(isinstance(entry, Bound) for entry in written):
         return calls
-    first = bound[0]
-    found = [{c.path: c for c in changes(first, entry)} for entry in entries]
+    first = written[0]
+    found = [{c.path: c for c in changes(first, e, as_written=True)} for e in written]
     firsts = {path: c.first for one in found for path, c in one.items()}
+    inside = tuple(f"{path}{mark}" for path in firsts for mark in ".[")
+    if any(path == "" or path.startswith(inside) for path in firsts):
+        return calls  # some hold a schedule of one kind there, others of another
     last = [path.rpartition(".")[2] for path in firsts]
     names = [n if last.count(n) == 1 else p for n, p in zip(last, firsts, strict=True)]
     labels = []
@@ -76,8 +79,9 @@ def place_legend(ax: "Axes") -> None:
 
 def title_of(schedule: Any) -> str:
     """The call of a schedule, in lines."""
-    call = repr(schedule)
-    return textwrap.fill(call, _LINE) if len(call) <= _CALL else short(schedule)
+    call = as_called(schedule)
+    text = repr(call)
+    return textwrap.fill(text, _LINE) if len(text) <= _CALL else short(call)
 
 
 def written_rate(value: float, _: Any = None) -> str:

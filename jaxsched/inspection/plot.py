@@ -18,7 +18,7 @@ from jaxsched.inspection.drawing import (
 from jaxsched.inspection.phases import inspected, phases
 from jaxsched.inspection.samples import curve
 from jaxsched.inspection.window import known_length
-from jaxsched.rule import Bound, short
+from jaxsched.rule import Bound, as_called, short
 from jaxsched.schedule import Schedule
 from jaxsched.schedule.stacking import leading_axes, unstack
 
@@ -104,7 +104,7 @@ def _labelled(schedules: Any) -> dict[str, Schedule]:
         named = _numbered(_varying(schedules), unstack(schedules))
     else:
         made = inspected("plot", schedules, "schedules")
-        return {short(made): made}
+        return {short(as_called(made)): made}
     if not named:
         raise ValueError("plot: schedules must hold at least one schedule")
     return {

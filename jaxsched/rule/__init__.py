@@ -6,7 +6,7 @@ hyperparameter is annotated with its domain (`jaxsched.domains`), which says wha
 be. A `Bound` is a rule together with hyperparameters: an immutable value and a pytree.
 """
 
-from jaxsched.rule.bound import DEEPEST, Bound, constructor_of, rule_of
+from jaxsched.rule.bound import DEEPEST, Bound, as_called, constructor_of, rule_of
 from jaxsched.rule.domain import Domain
 from jaxsched.rule.names import Names
 from jaxsched.rule.rule import Rule
@@ -21,6 +21,7 @@ __all__ = [
     "Refusal",
     "Rule",
     "admitted",
+    "as_called",
     "constructor_of",
     "known",
     "plain",

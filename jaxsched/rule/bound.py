@@ -30,8 +30,10 @@ class Bound:
     Subclasses differ only in what calling them means.
     """
 
-    __slots__ = ("__weakref__", "_depth", "_rule", "_values")
+    __slots__ = ("__weakref__", "_call", "_depth", "_rule", "_values")
 
+    # What the user wrote, where a recipe made it; a copy does not know.
+    _call: "Bound"
     _depth: int
     _rule: Rule
     _values: dict[str, Any]
@@ -187,6 +189,11 @@ def _rebuild(
     return cls(rule.names.known(rule), values)
 
 
+def as_called(bound: Bound) -> Bound:
+    """The recipe and the arguments that it was made by, where they are known."""
+    return getattr(bound, "_call", bound)
+
+
 def rule_of(constructor: Callable[..., Any]) -> Rule:
     """The rule behind a constructor that a decorator of this package made."""
     return vars(constructor)["__rule__"]
@@ -207,7 +214,11 @@ def constructor_of(
                     "many parts into one join or table, many terms into a sum of sums), "
                     f"got {name}={short(value)}"
                 )
-        return build(values)
+        made = build(values)
+        if isinstance(made, Bound) and made._rule is not rule:
+            made = type(made)(made._rule, made._values)  # others may hold the first
+            object.__setattr__(made, "_call", Bound(rule, values))
+        return made
 
     function = rule.function
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
