@@ -133,14 +133,24 @@ def nanochat_momentum(t):
     return line(t - (TOTAL - TAIL), 0.97, 0.90, TAIL)
 
 
-def torchtitan(t, extra, decay):
-    """The factor of a step counted from 1; `extra` is 1 in the older convention."""
-    t = min(t, TOTAL - 1 + extra)
+def torchtitan_older(t):
+    """The factor of a step counted from 1, over one step more than there are."""
     if t < RAMP:
-        return PEAK * (t + 1) / (RAMP + extra)
+        return PEAK * (t + 1) / (RAMP + 1)
     if t < TOTAL - TAIL:
         return PEAK
-    return LOW + (PEAK - LOW) * decay((t + 1 - (TOTAL - TAIL)) / (TAIL + extra))
+    return line(t + 1 - (TOTAL - TAIL), PEAK, LOW, TAIL + 1)
+
+
+def torchtitan_newer(t, decay):
+    """With a virtual last step: the stable part is one step longer than the rest."""
+    stable = TOTAL + 1 - RAMP - TAIL
+    if t < RAMP:
+        return PEAK * (t + 1) / RAMP
+    if t < RAMP + stable:
+        return PEAK
+    progress = min((t + 1 - (RAMP + stable)) / TAIL, 1.0)
+    return LOW + (PEAK - LOW) * decay(progress)
 
 
 def wsds(t):
@@ -264,9 +274,9 @@ FORMULAS = {
     "modded_nanogpt_momentum": modded_nanogpt_momentum,
     "modded_nanogpt_2025": lambda t: line(t - 0.6 * TOTAL, PEAK, 0.1 * PEAK, 400),
     "modded_nanogpt_momentum_2025": lambda t: line(t, 0.85, 0.95, 300),
-    "torchtitan_older": lambda t: torchtitan(t, 1, lambda u: 1 - u),
-    "torchtitan_newer": lambda t: torchtitan(t, 0, lambda u: 1 - u),
-    "torchtitan_sqrt": lambda t: torchtitan(t, 0, lambda u: 1 - sqrt(u)),
+    "torchtitan_older": torchtitan_older,
+    "torchtitan_newer": lambda t: torchtitan_newer(t, lambda u: 1 - u),
+    "torchtitan_sqrt": lambda t: torchtitan_newer(t, lambda u: 1 - sqrt(u)),
     "nanotron_cosine": lambda t: ramped(t, LOW + (PEAK - LOW) * half_cosine(after(t))),
     "nanotron_wsd": lambda t: ramped(t, line(t - (TOTAL - TAIL), PEAK, LOW, TAIL)),
     "axolotl_quadratic": lambda t: (
