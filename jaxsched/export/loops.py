@@ -7,8 +7,9 @@ from typing import Any
 
 from jaxsched.combinators.time import retime
 from jaxsched.domains.numbers import Number
+from jaxsched.inspection.phases import inspected
 from jaxsched.rule import admitted, short
-from jaxsched.schedule import Inner, Inners, Schedule, ScheduleLike
+from jaxsched.schedule import Schedule, ScheduleLike
 
 
 def to_torch_lambda(schedule: ScheduleLike, lr: float = 1.0) -> Callable[[int], float]:
@@ -30,14 +31,14 @@ def to_torch_lambda(schedule: ScheduleLike, lr: float = 1.0) -> Callable[[int], 
     Raises:
       TypeError: `schedule` is not a schedule, a number or a callable, or `lr` not a
         number.
-      ValueError: `lr` is 0 or not finite.
+      ValueError: `lr` is 0 or not finite, or the schedule is stacked.
 
     >>> import jaxsched as js
     >>> factor = js.to_torch_lambda(js.linear(0.5, 0.0, 4), lr=0.5)
     >>> [factor(step) for step in (0, 1, 4)]
     [1.0, 0.75, 0.0]
     """
-    inner = admitted("to_torch_lambda", "schedule", schedule, Inner())
+    inner = inspected("to_torch_lambda", schedule)
     rate = admitted("to_torch_lambda", "lr", lr, Number())
     if rate == 0:
         raise ValueError(f"to_torch_lambda: lr must not be 0, got lr={lr}")
@@ -63,12 +64,14 @@ def to_torch(
       last_epoch: The last step already made, as for PyTorch's schedulers: -1 for none.
 
     Returns:
-      A `torch.optim.lr_scheduler.LambdaLR`.
+      A `torch.optim.lr_scheduler.LambdaLR`. Its state holds numbers alone, which
+      `torch.load` reads: after `load_state_dict` it is at the saved step of the schedule
+      that is given here.
 
     Raises:
       TypeError: There is no schedule, or `optimizer` has no groups of parameters.
-      ValueError: A group's rate is 0, or there is another number of schedules than of
-        groups.
+      ValueError: A group's rate is 0, there is another number of schedules than of
+        groups, or one is stacked.
 
     >>> import jaxsched as js
     >>> js.to_torch(js.constant(0.1), optimizer=None)
@@ -82,9 +85,11 @@ def to_torch(
             f"{short(optimizer)}"
         )
     if isinstance(schedule, (list, tuple)):
-        inners = admitted("to_torch", "schedule", schedule, Inners())
+        inners = [
+            inspected("to_torch", s, f"schedule[{i}]") for i, s in enumerate(schedule)
+        ]
     else:
-        inners = [admitted("to_torch", "schedule", schedule, Inner())] * len(groups)
+        inners = [inspected("to_torch", schedule)] * len(groups)
     if len(inners) != len(groups):
         raise ValueError(
             "to_torch: schedule must be one, or one for each of the optimizer's "
@@ -120,14 +125,14 @@ def to_keras(schedule: ScheduleLike, steps_per_epoch: int = 1) -> Callable[..., 
     Raises:
       TypeError: `schedule` is not a schedule, a number or a callable, or
         `steps_per_epoch` not a whole number.
-      ValueError: `steps_per_epoch` is not positive.
+      ValueError: `steps_per_epoch` is not positive, or the schedule is stacked.
 
     >>> import jaxsched as js
     >>> rate = js.to_keras(js.linear(1.0, 0.0, 400), steps_per_epoch=100)
     >>> [rate(epoch, 0.1) for epoch in (0, 1, 4)]
     [1.0, 0.75, 0.0]
     """
-    inner = admitted("to_keras", "schedule", schedule, Inner())
+    inner = inspected("to_keras", schedule)
     steps = admitted(
         "to_keras",
         "steps_per_epoch",
@@ -137,10 +142,15 @@ def to_keras(schedule: ScheduleLike, steps_per_epoch: int = 1) -> Callable[..., 
     return _OfEpoch(inner, int(steps))
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class _Factor:
-    """What `LambdaLR` multiplies a rate by."""
+    """What `LambdaLR` multiplies a rate by.
 
+    `LambdaLR` saves and loads what is in its `__dict__`. The rate belongs there, for base
+    rates are saved too; the schedule does not, for a run may go on under another.
+    """
+
+    __slots__ = ("__dict__", "schedule")
     schedule: Schedule
     lr: float
 

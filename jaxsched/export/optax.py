@@ -7,13 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsched.arrays import is_traced, largest_integer
+from jaxsched.arrays import largest_integer
 from jaxsched.domains.numbers import whole_number
-from jaxsched.inspection.phases import horizon
+from jaxsched.inspection.phases import horizon, inspected
 from jaxsched.inspection.samples import curve
 from jaxsched.rule import admitted, short
-from jaxsched.schedule import Inner, Schedule, ScheduleLike
-from jaxsched.schedule.stacking import leading_axes
+from jaxsched.schedule import Schedule, ScheduleLike
 
 # So many steps are compared where a schedule has no end.
 _WITHOUT_END = 1000
@@ -63,14 +62,7 @@ def to_optax(
     # Optax takes longer to import than all of this package, and few ask for it.
     from jaxsched.export.optax_schedules import Lacking, in_optax
 
-    inner = admitted("to_optax", "schedule", schedule, Inner())
-    if is_traced(inner):
-        raise TypeError("to_optax: schedule must be known, not traced")
-    if leading_axes("to_optax", inner):
-        raise ValueError(
-            "to_optax: schedule must not be stacked; index it for one of its members, got "
-            f"schedule={short(inner)}"
-        )
+    inner = inspected("to_optax", schedule)
     try:
         made = in_optax(inner)
     except Lacking as lacking:

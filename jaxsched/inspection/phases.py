@@ -89,7 +89,7 @@ def inspected(function: str, schedule: Any, argument: str = "schedule") -> Sched
     if axes := leading_axes(function, made):
         raise ValueError(
             f"{function}: {argument} must be a single schedule, got a stacked one of "
-            f"shape {axes}; see js.unstack"
+            f"shape {axes}; index it, or see js.unstack"
         )
     return made
 

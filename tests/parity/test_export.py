@@ -1,5 +1,6 @@
 """Schedules drive the training loops of PyTorch and Keras."""
 
+import io
 import pickle
 
 import numpy as np
@@ -7,8 +8,10 @@ import peer_keras
 import pytest
 
 import jaxsched as js
+from jaxsched.compat.torch import from_torch
 
 SCHEDULE = js.warmup_cosine(0.5, total_steps=20, warmup_steps=5)
+STACKED = js.stack([js.constant(0.1), js.constant(0.2)])
 VALUES = SCHEDULE.at(np.arange(20))
 
 
@@ -23,6 +26,36 @@ def test_pytorch_trains_under_the_schedule():
         optimizer.step()
         scheduler.step()
     np.testing.assert_allclose(rates, VALUES, rtol=1e-7)
+
+
+def test_a_loaded_pytorch_scheduler_goes_on_under_the_schedule_it_was_given():
+    """Its state holds numbers alone, those of the run that saved it."""
+    torch = pytest.importorskip("torch", reason="see the extra parity")
+
+    def scheduler_of(schedule, lr):
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
+        return optimizer, js.to_torch(schedule, optimizer)
+
+    def go(optimizer, scheduler, steps):
+        for _ in range(steps):
+            optimizer.step()
+            scheduler.step()
+        return optimizer.param_groups[0]["lr"]
+
+    first = scheduler_of(SCHEDULE, lr=0.25)
+    go(*first, 7)
+    saved = io.BytesIO()
+    torch.save([x.state_dict() for x in first], saved)
+    saved.seek(0)
+    states = torch.load(saved)  # which reads nothing but numbers by default
+    longer = js.warmup_cosine(0.5, total_steps=40, warmup_steps=5)
+    again = scheduler_of(longer, lr=0.75)
+    for x, state in zip(again, states, strict=True):
+        x.load_state_dict(state)
+    assert go(*again, 1) == pytest.approx(longer.at(8), rel=1e-12)
+    assert from_torch(again[1]).at(np.arange(20)) == pytest.approx(
+        longer.at(np.arange(8, 28)), rel=1e-12
+    )
 
 
 # Keras' NumPy backend converts its own variables as NumPy 2 does not like it.
@@ -73,6 +106,16 @@ def test_what_is_handed_out_carries_its_schedule():
             "steps_per_epoch must be a whole",
         ),
         (lambda: js.to_keras(None), TypeError, "schedule must be a schedule"),
+        (
+            lambda: js.to_keras(STACKED),
+            ValueError,
+            "to_keras: schedule must be a single",
+        ),
+        (
+            lambda: js.to_torch_lambda(STACKED),
+            ValueError,
+            "to_torch_lambda: schedule must be a single",
+        ),
     ],
 )
 def test_bad_arguments(call, error, message):

@@ -8,14 +8,14 @@ import textwrap
 
 import jax.numpy as jnp
 
-from jaxsched.arrays import default_float, is_traced
+from jaxsched.arrays import default_float
 from jaxsched.export.source import combinators, curves, tables  # noqa: F401, they enter
 from jaxsched.export.source.part import written
 from jaxsched.export.source.writer import Lacking, Writer, as_step, needed
+from jaxsched.inspection.phases import inspected
 from jaxsched.metric_driven.machine import MetricDriven
-from jaxsched.rule import admitted, short
-from jaxsched.schedule import Inner, Schedule, ScheduleLike
-from jaxsched.schedule.stacking import leading_axes
+from jaxsched.rule import short
+from jaxsched.schedule import Schedule, ScheduleLike
 
 # A schedule that takes more is named by its beginning.
 _MOST_LINES = 8
@@ -87,19 +87,12 @@ def to_source(schedule: ScheduleLike, *, name: str = "schedule") -> str:
             "to_source: what is driven by a metric is no function of the step; write the "
             f"schedule inside, got schedule={short(schedule)}"
         )
-    inner = admitted("to_source", "schedule", schedule, Inner())
-    if is_traced(inner):
-        raise TypeError("to_source: schedule must be known, not traced")
+    inner = inspected("to_source", schedule)
     if not isinstance(name, str):
         raise TypeError(f"to_source: name must be text, got name={short(name)}")
     taken = {"step", "jnp", "jax", *dir(builtins), *keyword.kwlist}
     if not name.isidentifier() or name in taken:
         raise ValueError(f"to_source: name must be free for a function, got {name=}")
-    if leading_axes("to_source", inner):
-        raise ValueError(
-            "to_source: schedule must not be stacked; index it for one of its members, "
-            f"got schedule={short(inner)}"
-        )
     writer = Writer(name)
     try:
         value = written(writer, inner, "step")
