@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import types
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -96,16 +97,63 @@ def test_random_trees(tree: Tree, steps: list[int]):
     "cases", thorough([CASES, ONE_OF_EACH], [ONE_OF_EACH]), ids=["all", "one of each"]
 )
 def test_it_passes_a_linter(cases, tmp_path):
-    """Ruff's own rules, and more; no line is longer than 88."""
     for i, c in enumerate(cases):
         (tmp_path / f"schedule_{i}.py").write_text(js.to_source(c.schedule))
     text = js.to_source(users.cubic(0.5, 0.0, 9) + js.join(users_own(), [5, 9, 20, 30]))
     (tmp_path / "users_own.py").write_text(text)
+    assert_linted(tmp_path)
+
+
+def test_what_nothing_uses_is_not_written(tmp_path):
+    """Clocks of constants, and what two parts of one kind are called."""
+    restarts = js.cosine_restarts(
+        0.1, 0.0, 7, length_factor=1.5, peak_factor=0.5, limit=3
+    )
+    unused = js.retime(js.constant(0.1), js.noise(js.cosine(0.0, 9.0, 9), 0.1, seed=0))
+    for i, s in enumerate(
+        [
+            unused,
+            js.retime(0.1, js.compounding_time_decay(1.0, 0.1)),
+            js.retime(0.1, wave) + js.retime(0.2, js.shift(js.linear(0.0, 9.0, 9), 3)),
+            restarts * js.warmup(restarts, 7),
+            js.compounding_time_decay(1.0, 0.1) + js.compounding_time_decay(1.0, 0.2),
+        ]
+    ):
+        (tmp_path / f"schedule_{i}.py").write_text(js.to_source(s))
+    assert_linted(tmp_path)
+    lines = js.to_source(unused).splitlines()
+    body = [
+        line for line in lines[lines.index("    step = jnp.maximum(step, 0)") :] if line
+    ]
+    assert body[1].startswith("    # retime: ")
+    assert body[2:] == [
+        "    retime_constant = 0.1",
+        "    return jnp.full(jnp.shape(step), retime_constant)",
+    ]
+
+
+def test_random_trees_pass_a_linter(tmp_path):
+    texts = []
+
+    @settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @given(tree=trees)
+    def write(tree: Tree):
+        texts.append(js.to_source(tree.schedule))
+
+    write()
+    assert len(texts) >= 60
+    for i, text in enumerate(texts):
+        (tmp_path / f"schedule_{i}.py").write_text(text)
+    assert_linted(tmp_path)
+
+
+def assert_linted(folder):
+    """By Ruff's own rules, and more; no line is longer than 88."""
     rules = "E,F,W,I,B,UP,SIM,RUF,C4,PL,ARG"
     ignored = "PLR0915,PLR2004"  # many statements; 0.5 as a number in a formula
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache"]
     command += ["--select", rules, "--ignore", ignored, "--line-length", "88"]
-    finished = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True)
+    finished = subprocess.run([*command, str(folder)], capture_output=True, text=True)
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
@@ -364,6 +412,19 @@ def clocked(step):
     return js.Clock(steps_per_epoch=10).epochs(1) + step
 
 
+NOTHING = None
+
+
+def with_nothing(step):
+    held = HALF if NOTHING is None and HALF is not None else 2.0
+    return held * jnp.ones_like(step, float)
+
+
+def looping(step):
+    both = [2.0 * HALF for HALF in (1.0, 2.0)]
+    return 0.0 * step + sum(both) + HALF
+
+
 REFUSED = {
     "lambda": (js.as_schedule(lambda step: 0.1 * step), "<lambda> is not a function"),
     "closure": (holding(2.0), "scaled uses variables of the function around it: scale"),
@@ -373,6 +434,7 @@ REFUSED = {
         js.as_schedule(shadowing),
         "the name HALF both for a variable of its own and for one of its module",
     ),
+    "a loop": (js.as_schedule(looping), "looping uses the name HALF both"),
     "a class": (js.as_schedule(of_a_class), "of_a_class uses Constants"),
     "a word": (js.as_schedule(of_a_word), "of_a_word uses WORD"),
     "of ours": (js.as_schedule(clocked), "clocked uses js.Clock"),
@@ -383,6 +445,16 @@ REFUSED = {
     ),
     "too long": (js.compounding_time_decay(0.1, 1e-12), "more than 100000 values"),
 }
+
+
+def test_names_of_a_module_stand_before_the_function():
+    """Under their names: what is None, or compared by identity, stays so."""
+    text = js.to_source(js.as_schedule(with_nothing))
+    assert "\n\nNOTHING = None\nHALF = 0.5\n\n\n" in text
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = run(js.as_schedule(with_nothing))[0](np.arange(3))
+    np.testing.assert_array_equal(found, 0.5)
 
 
 @pytest.mark.parametrize(("schedule", "reason"), REFUSED.values(), ids=list(REFUSED))

@@ -49,7 +49,10 @@ def globals_of(tree: ast.FunctionDef) -> set[str]:
     A name that is its own variable in one scope and the module's in another is refused,
     for only one of them could be replaced.
     """
-    own, of_module = set[str](), set[str]()
+    # Since Python 3.12 the table has no scope for the variables of a comprehension.
+    loops = [n.target for n in ast.walk(tree) if isinstance(n, ast.comprehension)]
+    own = {n.id for x in loops for n in ast.walk(x) if isinstance(n, ast.Name)}
+    of_module = set[str]()
 
     def look(table: symtable.SymbolTable) -> None:
         for symbol in table.get_symbols():
@@ -80,4 +83,4 @@ def number_text(value: Any) -> str | None:
         return None
     if isinstance(plain, float) and not math.isfinite(plain):
         return f'float("{plain}")'
-    return f"({plain!r})"
+    return repr(plain)

@@ -139,7 +139,6 @@ def written(writer: Writer, schedule: Schedule, time: str) -> str:
     write = WRITES.get(rule, _as_called)
     expression = write(part, time)
     if expression.isidentifier():  # another one's value, as it is
-        writer.end_comment()
         return expression
     return writer.assign(name, expression)
 

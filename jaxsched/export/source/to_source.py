@@ -119,12 +119,17 @@ def _module(writer: Writer, schedule: Schedule, name: str, value: str) -> str:
     lines = "\n".join(body).splitlines()
     indented = "\n".join(f"    {line}".rstrip() for line in lines)
     whole = f"def {name}(step):\n{indented}"
-    return "\n\n\n".join([_imports(writer), *writer.functions, whole]) + "\n"
+    constants, functions = writer.before(whole)
+    imports = _imports(writer, "\n".join([*constants, *functions, whole]))
+    head = "\n\n".join(filter(None, [imports, "\n".join(constants)]))
+    return "\n\n\n".join([head, *functions, whole]) + "\n"
 
 
-def _imports(writer: Writer) -> str:
+def _imports(writer: Writer, text: str) -> str:
     """Those of the standard library first, as linters like them."""
-    ours = sorted(writer.imports(), key=lambda line: (line.startswith("from"), line))
+    ours = sorted(
+        writer.imports(text), key=lambda line: (line.startswith("from"), line)
+    )
     standard = [x for x in ours if re.split(r"[ .]", x)[1] in sys.stdlib_module_names]
     others = [x for x in ours if x not in standard]
     return "\n\n".join("\n".join(x) for x in (standard, others) if x)

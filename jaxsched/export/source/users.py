@@ -65,9 +65,10 @@ def function_of(writer: Writer, function: Callable[..., Any]) -> str:
             f"the function {what} uses variables of the function around it: {held}"
         )
     tree = definition(plain)
+    used = globals_of(tree)
     tree.name = writer.free(what if writer.is_free(what) else f"{what}_function")
     writer.names[plain] = tree.name
-    tree = _Moved(writer, plain, globals_of(tree)).visit(tree)
+    tree = _Moved(writer, plain, used).visit(tree)
     writer.functions.append(ast.unparse(ast.fix_missing_locations(tree)))
     return tree.name
 
@@ -113,8 +114,8 @@ class _Moved(ast.NodeTransformer):
             return self.writer.module(value.__name__, name)
         if isinstance(value, types.FunctionType) and is_own:
             return function_of(self.writer, value)
-        if (text := number_text(value)) is not None:
-            return text
+        if (text := "None" if value is None else number_text(value)) is not None:
+            return self.writer.constant(name.rpartition(".")[2], text)
         own_name = getattr(value, "__name__", "")
         if not is_own and getattr(sys.modules.get(module), own_name, None) is value:
             return f"{self.writer.module(module, _package(module))}.{own_name}"

@@ -5,6 +5,7 @@ import builtins
 import keyword
 import re
 import textwrap
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -24,21 +25,22 @@ class Writer:
 
     Attributes:
       lines: The statements so far, without indentation.
+      constants: Assignments of numbers that stand before it.
       functions: The text of functions that stand before it.
       names: What those are called.
     """
 
     lines: list[str]
+    constants: list[str]
     functions: list[str]
     names: dict[Any, str]
 
     def __init__(self, name: str):
         self.lines = []
         self._modules = {"jax.numpy": "jnp"}
-        self.functions, self.names = [], {}
+        self.constants, self.functions, self.names = [], [], {}
         self._taken = {name, "step", "is_whole", "jnp", *dir(builtins), *keyword.kwlist}
         self._of_step = {"step"}
-        self._last_comment = ""
 
     def free(self, wanted: str) -> str:
         """A name that is not taken: the wanted one, or it with a number."""
@@ -54,10 +56,26 @@ class Writer:
             self._modules[module] = self.free(wanted)
         return self._modules[module]
 
-    def imports(self) -> list[str]:
-        """The import lines."""
-        found = []
+    def constant(self, wanted: str, text: str) -> str:
+        """Enters a number before the functions; gives what it is called."""
+        if (wanted, text) not in self.names:
+            self.names[wanted, text] = name = self.free(wanted)
+            self.constants.append(wrapped(f"{name} = {text}"))
+        return self.names[wanted, text]
+
+    def before(self, text: str) -> tuple[list[str], list[str]]:
+        """The constants and functions that a text needs."""
+        separated = [x for one in (*self.constants, *self.functions) for x in ("", one)]
+        found = needed(separated, text)
+        functions = [x for x in found if x in self.functions]
+        return [x for x in found if x in self.constants], functions
+
+    def imports(self, text: str) -> list[str]:
+        """The import lines that a text needs."""
+        found, used = [], names_in(text)
         for module, name in self._modules.items():
+            if name not in used:
+                continue
             parent, _, last = module.rpartition(".")
             line = (
                 f"import {module}" if name == module else f"import {module} as {name}"
@@ -73,15 +91,8 @@ class Writer:
 
     def comment(self, text: str) -> None:
         """A comment after an empty line."""
-        self.end_comment()
         marked = textwrap.indent(textwrap.fill(text, _WIDTH - 2), "# ")
         self.lines += ["", marked]
-        self._last_comment = marked
-
-    def end_comment(self) -> None:
-        """A comment after which nothing came goes."""
-        while self.lines[-1:] in ([""], [self._last_comment]):
-            self.lines.pop()
 
     def let(self, wanted: str, expression: str) -> str:
         """Assigns an expression to a free name."""
@@ -96,7 +107,7 @@ class Writer:
 
     def depends_on_step(self, expression: str) -> bool:
         """Whether it is computed for each step: else it is one number for all."""
-        return not self._of_step.isdisjoint(re.findall(r"\w+", expression))
+        return not self._of_step.isdisjoint(names_in(expression))
 
     def begin_function(self, argument: str) -> list[str]:
         """From here on, statements of a function in the function; gives those so far."""
@@ -126,17 +137,29 @@ def as_step(name: str) -> list[str]:
 
 
 def needed(lines: list[str], result: str) -> list[str]:
-    """The statements without variables that nothing after them uses."""
-    kept, used = [], set(_NAME.findall(result))
-    for line in reversed(lines):
-        assigned = re.match(r"(\w+) = ", line)
-        if assigned is None or assigned[1] in used:
-            kept.append(line)
-            used.update(_NAME.findall(line))
-    return kept[::-1]
+    """The statements that the result needs, and the comments before one of these."""
+    used, found = names_in(result), list[str]()
+    for is_blank, part in groupby(reversed(lines), key="".__eq__):
+        kept = list[str]()
+        for line in part:
+            if kept if line.startswith("#") else _makes(line) & used:
+                kept.append(line)
+                used |= names_in(line)
+        if kept and not is_blank:
+            found += [*kept, ""]
+    return found[::-1]
 
 
-_NAME = re.compile(r"\w+")
+def names_in(text: str) -> set[str]:
+    """The names that a text of source uses, those in its comments aside."""
+    return set(re.findall(r"\w+", re.sub(r"#.*", "", text)))
+
+
+def _makes(statement: str) -> set[str]:
+    """The variables that it assigns, the function that it defines, what a loop changes."""
+    if statement.startswith("for "):
+        return set(re.findall(r"^    (\w+)", statement, re.M))
+    return set(re.findall(r"^(?:def )?(\w+)", statement))
 
 
 def is_whole(time: Any) -> bool:
@@ -175,9 +198,16 @@ def broken(text: str) -> str:
         if any(" " in part for part in parts):
             inside = "\n".join(f"{part}," for part in parts)
         return f"[\n{textwrap.indent(inside, '    ')}\n]"
+    if isinstance(tree, ast.Subscript):
+        return f"{source(tree.value)}[\n    {source(tree.slice)}\n]"
     if isinstance(tree, ast.Call):
         given = [source(x) for x in tree.args]
         given += [f"{k.arg}={source(k.value)}" for k in tree.keywords]
+        if isinstance(tree.func, ast.Attribute) and isinstance(
+            tree.func.value, ast.BinOp
+        ):
+            value = broken(source(tree.func.value))
+            return f"{value}.{tree.func.attr}({', '.join(given)})"
         inside = "\n".join(f"{_if_long(x)}," for x in given)
         return f"{source(tree.func)}(\n{textwrap.indent(inside, '    ')}\n)"
     if isinstance(tree, ast.ListComp):
