@@ -222,7 +222,7 @@ def _host_integer(step: Any) -> Any:
         return jnp.asarray(steps.astype(np.int64))
 
 
-def strong(x: Numeric) -> Array:
+def strong(x: Numeric | bool | np.bool) -> Array:
     """A number as a state keeps it: of a dtype of its own, which no update changes."""
     dtype = np.dtype(jnp.result_type(x))
     # What comes from the host is put there explicitly, as a transfer guard asks.

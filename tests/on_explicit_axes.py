@@ -13,6 +13,7 @@ os.environ["XLA_FLAGS"] = f"--xla_force_host_platform_device_count={sys.argv[1]}
 
 import jax
 import numpy as np
+import optax
 import users
 from cases import ONE_OF_EACH
 from driven import DRIVEN
@@ -59,6 +60,11 @@ def driven_ways(d: js.MetricDriven) -> Iterator[tuple[str, Callable[[], Any]]]:
     yield "stack, compiled", lambda: np.asarray(jax.jit(jax.vmap(rates))(stacked))[-1]
 
 
+def judged(driven: js.MetricDriven, loss: Any) -> Any:
+    """The rate after a loss that differs by device, handed in both ways."""
+    return driven(js.set_metric(driven.update(driven.init(), value=loss), loss))
+
+
 def rates(driven: js.MetricDriven) -> Any:
     """Of five updates, and of one more after a metric between two."""
     state, found = driven.init(), []
@@ -81,12 +87,43 @@ def wrong(s: Any) -> list[str]:
     return found
 
 
+def wrong_apart(d: js.MetricDriven) -> list[str]:
+    """Each device has a loss of its own, and a rate of its own after it."""
+    losses = 1.0 + np.arange(DEVICES, dtype=np.float32)
+    expected = [judged(d, loss) for loss in losses]
+    mine = lambda losses: judged(d, losses[0])[None]
+    apart = jax.shard_map(mine, mesh=MESH, in_specs=P("x"), out_specs=P("x"))
+    try:
+        found = jax.jit(apart)(jax.device_put(losses, SPREAD))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    except Exception as error:
+        return [f"{d}: shard_map: {str(error).strip().splitlines()[0]}"]
+    return []
+
+
 every = int(sys.argv[2])
 schedules = [*(c.schedule for c in ONE_OF_EACH), *users.SCHEDULES][::every]
 schedules += DRIVEN[:: 2 * every]
 failures = []
 for s in schedules:
     failures += wrong(s)
+    if isinstance(s, js.MetricDriven):
+        failures += wrong_apart(s)
     with jax.set_mesh(MESH):
         failures += [f"with a mesh set: {text}" for text in wrong(s)]
+    if isinstance(s, js.MetricDriven):
+        with jax.set_mesh(MESH):
+            failures += wrong_apart(s)
+
+
+def of_an_optimizer(x: Any) -> Any:
+    """Made and started where a mesh is set, inside `shard_map`."""
+    return js.with_schedule(optax.adamw, js.linear(1.0, 0.0, 9)).init(x).count + x
+
+
+with jax.set_mesh(MESH):
+    inside = jax.shard_map(
+        of_an_optimizer, mesh=MESH, in_specs=P("x"), out_specs=P("x")
+    )
+    jax.jit(inside)(jax.device_put(np.arange(DEVICES), SPREAD))
 print("\n".join(failures) or "passed")

@@ -55,7 +55,23 @@ CALLS = {
     "set_trigger": lambda: js.set_trigger(STATE),
     "set_metric": lambda: (js.set_metric(STATE, 0.5), js.set_metric(STATE, HALF)),
     "a driven schedule": lambda: DRIVEN(STATE.schedule_state),
-    "exports": lambda: js.to_torch_lambda(S)(3),
+    "an update": lambda: [
+        driven.update(driven.init(), **report)
+        for driven in (DRIVEN, js.reduce_on_plateau(S), js.greedy(0.1))
+        for report in (
+            {"value": HALF},
+            {"value": None},
+            {"value": 0.5, "measured": False},
+        )
+    ],
+    "an optimizer": lambda: (
+        js.with_schedule(optax.adamw, S),
+        js.with_schedule(lambda learning_rate: optax.sgd(learning_rate), S),
+        js.with_schedule(optax.sgd, DRIVEN).init(PARAMS),
+        js.scale_by_learning_rate(S).init(PARAMS),
+    ),
+    "evaluate": lambda: (js.evaluate(S, np.arange(4)), js.evaluate(STACKED, 3)),
+    "exports": lambda: (js.to_torch_lambda(S)(3), js.to_source(S), js.to_optax(S)),
 }
 
 

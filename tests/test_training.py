@@ -151,6 +151,89 @@ def test_what_was_taken_apart_is_read_too(name: str, tmp_path: Any):
 
 
 @every_holder
+def test_the_variables_of_nnx_are_read_from_a_checkpoint_without_a_template(
+    name: str, tmp_path: Any
+):
+    """Each is restored as a dict of its value."""
+    optimizer, rate, count = HOLDERS[name]
+    state = jax.tree.map(nnx.OptState, after(optimizer))
+    with ocp.StandardCheckpointer() as checkpointer:
+        checkpointer.save(
+            tmp_path / "state", nnx.State({"opt_state": state, "step": 0})
+        )
+        checkpointer.wait_until_finished()
+        restored = checkpointer.restore(tmp_path / "state")
+    read = js.learning_rate(restored, S if "stock" in name else None)
+    chex.assert_trees_all_close(read, jax.tree.map(float_dtype().type, rate), rtol=1e-6)
+    moved = js.step_count(js.set_step_count(restored, 9))
+    chex.assert_trees_all_equal(moved, jax.tree.map(lambda _: np.int32(9), count))
+
+
+# The clocks of states, and of the averages in them.
+CLOCKS = {
+    "stock": (optax.adamw(S), ["2/count"], ["0/count"]),
+    "whole": (scheduled(optax.adamw, S), ["count"], ["inner_state/0/count"]),
+    "driven": (
+        scheduled(optax.adamw, js.reduce_on_plateau(S, window=4)),
+        ["count", "schedule_state/step"],
+        ["inner_state/0/count"],
+    ),
+}
+
+
+@pytest.mark.parametrize("every", [False, True])
+@pytest.mark.parametrize("name", CLOCKS)
+def test_what_is_called_a_count_and_is_none_is_left_alone(name: str, every: bool):
+    """Parameters, their averages, statistics, and the window of a metric."""
+    optimizer, clocks, averages = CLOCKS[name]
+    halves = jnp.full(3, 0.5, float_dtype())
+    params = {"vq": {"count": halves}, "count": halves, "n": {"count": jnp.array(3)}}
+    live = {
+        "train": TrainState(0, None, params, None, optimizer.init(params)),
+        "batch_stats": {"norm": {"count": jnp.array(100)}},
+    }
+    for whole in (live, flax.serialization.to_state_dict(live)):
+        assert js.learning_rate(whole, S) == pytest.approx(S.at(0), rel=1e-6)
+        moved = js.set_step_count(whole, 9, every=every)
+        both = zip(
+            jax.tree_util.tree_leaves_with_path(whole),
+            jax.tree_util.tree_leaves_with_path(moved),
+            strict=True,
+        )
+        changed = {path_text(path) for (path, old), (_, new) in both if old is not new}
+        expected = clocks + averages * every
+        assert changed == {f"train/opt_state/{path}" for path in expected}
+
+
+def path_text(path: Any) -> str:
+    """A path of a tree, whose indices are those of lists or the names of dicts."""
+    return "/".join(
+        str(getattr(k, "name", getattr(k, "key", getattr(k, "idx", "")))) for k in path
+    )
+
+
+def test_a_schedule_of_the_weight_decay_is_no_second_rate():
+    """Taken apart, its state is a count as that of the rate is."""
+    decay = js.linear(1e-4, 0.0, 20)
+    own = optax.chain(
+        optax.scale_by_adam(),
+        optax.add_decayed_weights(decay),
+        js.scale_by_learning_rate(S),
+    )
+    for optimizer in (own, optax.adamw(S, weight_decay=decay)):
+        state = after(optimizer)
+        for one in (state, flax.serialization.to_state_dict(state)):
+            assert js.learning_rate(one, S) == pytest.approx(S.at(2), rel=1e-6)
+            assert js.step_count(one) == 3
+            moved = js.set_step_count(one, 9)
+            assert js.step_count(moved) == 9
+    apart = flax.serialization.to_state_dict(after(optax.adamw(S, weight_decay=decay)))
+    apart["2"]["count"] = apart["2"]["count"] + 1
+    with pytest.raises(ValueError, match="pass the part of the state that you mean"):
+        js.step_count(apart)
+
+
+@every_holder
 def test_the_step_count_can_be_set(name: str):
     """The next update uses the rate of that step; the tree keeps its types."""
     optimizer, _, count = HOLDERS[name]
@@ -501,6 +584,28 @@ REFUSED = [
     ),
     (lambda: scheduled(optax.sgd, S, nestero=True), "unexpected keyword .*nestero"),
     (lambda: scheduled(optax.rprop, S), "reads its rate only once"),
+    (
+        lambda: scheduled(optax.inject_hyperparams(optax.sgd), S),
+        "reads its rate only once",
+    ),
+    (
+        lambda: scheduled(
+            lambda learning_rate: optax.MultiSteps(
+                optax.sgd(learning_rate), 2
+            ).gradient_transformation(),
+            S,
+        ),
+        "makes other updates with a schedule",
+    ),
+    (
+        lambda: scheduled(
+            lambda learning_rate: optax.transforms.conditionally_transform(
+                optax.sgd(learning_rate), lambda step: step % 2 == 0
+            ),
+            S,
+        ),
+        "makes other updates with a schedule",
+    ),
     (
         lambda: scheduled(optax.contrib.schedule_free_sgd, S),
         "evaluates its schedule at later steps too",

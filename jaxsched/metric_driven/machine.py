@@ -163,10 +163,11 @@ class MetricDriven(Bound):
         else:
             own = state.inner
         given = value is not None and value is not _MISSING
+        measured = _flag(measured, "measured", name)
         report = (
-            _metric(value, name) if given else 0.0,
-            _flag(measured, "measured", name) & given,
-            _flag(trigger, "trigger", name),
+            strong(_metric(value, name) if given else 0.0),
+            strong(measured if given else False),
+            strong(_flag(trigger, "trigger", name)),
         )
         return self._run(MetricDriven._judged, state, own, *report)
 
@@ -212,9 +213,10 @@ class MetricDriven(Bound):
         value, measured, spoiled, trigger = state.told
         trigger = jnp.zeros_like(measured) if trigger is None else trigger
         told = value, measured, ~spoiled, trigger
-        judge = lambda: self._memory(state, *told, between=True)
-        memory = jax.lax.cond(measured | trigger, judge, lambda: state.memory)
-        return state._replace(memory=memory)
+        judged, is_news = self._memory(state, *told, between=True), measured | trigger
+        # No branch of a program: in `shard_map` both would have to vary alike.
+        choose = lambda new, old: jnp.where(is_news, new, old)
+        return state._replace(memory=jax.tree.map(choose, judged, state.memory))
 
     def _memory(
         self,
@@ -278,13 +280,13 @@ def _is_float(x: Any) -> bool:
     return is_array(x) and jnp.issubdtype(jnp.result_type(x), jnp.floating)
 
 
-def _flag(value: Any, argument: str, name: str) -> Array:
+def _flag(value: Any, argument: str, name: str) -> Any:
     value = array_of_variable(value)
     if np.ndim(value) != 0 or jnp.result_type(value) is not np.dtype(bool):
         raise TypeError(
             f"{name}: {argument} must be True or False, got {argument}={short(value)}"
         )
-    return jnp.asarray(value)
+    return value
 
 
 def _arrays(

@@ -6,6 +6,7 @@ run with automatic axes, and their values are sharded as the steps are.
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -48,6 +49,13 @@ def automatically(
     axes = mesh.explicit_axes
     with jax.sharding.use_abstract_mesh(mesh):
         return _auto_axes(run, axes=axes, out_sharding=spec)(values, step)
+
+
+def without_mesh() -> AbstractContextManager[Any]:
+    """What is computed on one device, whatever mesh is set around it."""
+    if _auto_axes is None:
+        return nullcontext()
+    return jax.sharding.use_abstract_mesh(jax.sharding.AbstractMesh((), ()))
 
 
 @partial(jax.jit, static_argnums=0)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from jaxsched.arrays import is_traced
 from jaxsched.rule import admitted
 from jaxsched.schedule import Inner, Schedule
 from jaxsched.training.states import (
@@ -16,6 +17,7 @@ from jaxsched.training.states import (
     counts,
     find,
     injects,
+    is_bare,
     is_clock,
     is_driven,
     is_partition,
@@ -30,8 +32,9 @@ def learning_rate(opt_state: Any, schedule: Any = None) -> Any:
     """The learning rate that the last update used.
 
     Log it beside the loss of the step just made; the next update may use another one.
-    Before the first update it is the rate that this update will use; after
-    `set_step_count` or `set_multiplier` it is read anew with the next update.
+    Before the first update it is the rate that this update will use, or 0 in a state
+    that was filled with zeros; after `set_step_count` or `set_multiplier` it is read anew
+    with the next update.
 
     Args:
       opt_state: The state of an optimizer, however nested (chain, masked, partition,
@@ -111,6 +114,7 @@ def _by_label(
     name: str, opt_state: Any, found: list[Found], read: Callable[[Found], Array]
 ) -> Any:
     """One reading, or one for each label of a partition."""
+    found = _surest(found)
     labels = [one.labels for one in found]
     nested = any(a == b[: len(a)] for a in labels for b in labels if len(a) < len(b))
     if len({*labels}) < len(found) or nested:
@@ -124,6 +128,20 @@ def _by_label(
             place = place.setdefault(label, {})
         place[one.labels[-1]] = read(one)
     return result
+
+
+def _surest(found: list[Found]) -> list[Found]:
+    """Without bare counts beside a state that says what it is, or beside equal ones."""
+    kept: dict[tuple[Any, ...], list[Found]] = {}
+    for one in found:
+        kept.setdefault(one.labels, []).append(one)
+    for label, several in kept.items():
+        sure = [one for one in several if not is_bare(one.node)]
+        counted = [_count(one) for one in several if is_bare(one.node)]
+        if not sure and not is_traced(counted):
+            sure = several[:1] if len({str(c) for c in counted}) == 1 else []
+        kept[label] = sure or several
+    return [one for several in kept.values() for one in several]
 
 
 def _rate(schedule: Any, found: Found) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from jax import Array
 from jax.tree_util import keystr
 
-from jaxsched.arrays import is_array, is_traced, strong
+from jaxsched.arrays import is_array, is_traced, is_whole, strong
 
 
 class Found(NamedTuple):
@@ -23,7 +23,7 @@ class Found(NamedTuple):
     @property
     def labels(self) -> tuple[Any, ...]:
         """The labels of `optax.partition` on the way to it."""
-        names = [getattr(key, "name", getattr(key, "key", None)) for key in self.path]
+        names = [_name(key) for key in self.path]
         return tuple(b for a, b in pairwise(names) if a == "inner_states")
 
 
@@ -38,8 +38,9 @@ def _search(
     if is_kind(node):
         yield Found(path, node)
         return
-    for key, child in _children(node)[0]:
-        yield from _search((*path, *key), child, is_kind)
+    for key, child, is_searched in _children(node)[0]:
+        if is_searched:
+            yield from _search((*path, *key), child, is_kind)
 
 
 def rebuilt(opt_state: Any, change: Callable[[tuple[Any, ...], Any], Any]) -> Any:
@@ -53,7 +54,9 @@ def rebuilt(opt_state: Any, change: Callable[[tuple[Any, ...], Any], Any]) -> An
         children, structure = _children(node)
         if not children:
             return node
-        return structure.unflatten([visit((*path, *k), c) for k, c in children])
+        return structure.unflatten(
+            [visit((*path, *k), c) if searched else c for k, c, searched in children]
+        )
 
     new = visit((), state_in(opt_state))
     return opt_state if _is_nnx_optimizer(opt_state) else new
@@ -68,15 +71,37 @@ def _is_nnx_optimizer(x: Any) -> bool:
     return hasattr(x, "opt_state") and hasattr(x, "wrt")
 
 
-def _children(node: Any) -> tuple[list[tuple[tuple[Any, ...], Any]], Any]:
-    """The children of a node of a pytree with their keys; none for a leaf."""
+def _children(node: Any) -> tuple[list[tuple[tuple[Any, ...], Any, bool]], Any]:
+    """The children of a node of a pytree, none for a leaf.
+
+    Each with its key, and whether a state may be in it: parameters, statistics and
+    metrics, and what a metric-driven schedule remembers, may be called anything.
+    """
     if _is_variable(node):
         return [], None
     children, structure = jax.tree_util.tree_flatten_with_path(
         node, is_leaf=lambda x: x is not node
     )
-    is_leaf = len(children) == 1 and children[0][1] is node
-    return ([] if is_leaf else children), structure
+    if len(children) == 1 and children[0][1] is node:
+        return [], structure
+    searched = _searched({_name(key[-1]) for key, _ in children})
+    found = [(key, child, _name(key[-1]) in searched) for key, child in children]
+    return found, structure
+
+
+def _searched(names: set[Any]) -> set[Any]:
+    """Of the names of a node's children those in which there may be a state."""
+    if {"step", "started", "told"} <= names:  # of a metric-driven schedule
+        return names & {"inner"}
+    if "opt_state" in names and "adv_state" not in names:  # both: `optax.contrib.sam`
+        return {"opt_state"}
+    averages = {"mu", "nu"} if "count" in names else set()
+    return names - {"params", "batch_stats"} - averages
+
+
+def _name(key: Any) -> Any:
+    """A key of a path as an attribute or an entry of a dict; None for an index."""
+    return getattr(key, "name", getattr(key, "key", None))
 
 
 def _is_variable(x: Any) -> bool:
@@ -84,9 +109,21 @@ def _is_variable(x: Any) -> bool:
     return hasattr(x, "get_metadata") and hasattr(x, "copy_from")
 
 
+def _is_saved_variable(x: Any) -> bool:
+    """Whether it is a variable as Orbax restores it without a template."""
+    return isinstance(x, Mapping) and x.keys() == {"value"}
+
+
+def _held(x: Any) -> Any:
+    """What may be held by a variable of Flax NNX, live or restored."""
+    if _is_saved_variable(x):
+        return x["value"]
+    return x[...] if _is_variable(x) else x
+
+
 def array_of(x: Any) -> Array:
     """An array that may be held by a variable of Flax NNX."""
-    return strong(x[...] if _is_variable(x) else x)
+    return strong(_held(x))
 
 
 def written(old: Any, new: Any) -> Any:
@@ -94,7 +131,7 @@ def written(old: Any, new: Any) -> Any:
 
     It is a buffer of its own, whatever was given and however often: states are donated.
     """
-    held = old[...] if _is_variable(old) else old
+    held = _held(old)
     dtype = np.dtype(jnp.result_type(held if is_array(held) else new))
     if is_traced((held, new)):
         filled = jnp.broadcast_to(jnp.asarray(new, dtype), np.shape(held))
@@ -103,6 +140,8 @@ def written(old: Any, new: Any) -> Any:
         host = np.broadcast_to(np.asarray(jax.device_get(new), dtype), np.shape(held))
         is_placed = getattr(held, "committed", False)
         value = jax.device_put(host.copy(), held.sharding if is_placed else None)
+    if _is_saved_variable(old):
+        return replaced(old, "value", value)
     if not _is_variable(old):
         return value
     old[...] = value
@@ -170,19 +209,21 @@ def is_rate(node: Any) -> bool:
     """Whether it is the state of what scales updates by a learning rate."""
     import optax  # what merely evaluates schedules does without it
 
-    if isinstance(node, tuple):
-        scales = isinstance(node, optax.ScaleByScheduleState)
-    else:
-        scales = _names(node) == {"count"}
+    scales = isinstance(node, optax.ScaleByScheduleState) or is_bare(node)
     return remembers(node) or injects(node) or scales
+
+
+def is_bare(node: Any) -> bool:
+    """Whether it is a count alone, of which nothing says any more what was counted."""
+    return isinstance(node, Mapping) and counts(node) and _names(node) == {"count"}
 
 
 def is_clock(node: Any) -> bool:
     """Whether it counts updates for a schedule, and for nothing else."""
-    injected = counts(node) and "hyperparams" in _names(node)
-    return remembers(node) or injected or _names(node) == {"count"}
+    is_alone = _names(node) == {"count"} or "hyperparams" in _names(node)
+    return remembers(node) or (counts(node) and is_alone)
 
 
 def counts(node: Any) -> bool:
-    """Whether it counts updates, for whatever purpose."""
-    return "count" in _names(node)
+    """Whether it counts updates, for whatever purpose: a parameter is no integer."""
+    return "count" in _names(node) and is_whole(_held(part(node, "count")))

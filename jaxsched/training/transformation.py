@@ -76,7 +76,8 @@ def with_schedule(
     Raises:
       TypeError: `optimizer` takes no `learning_rate`, or is an optimizer already, whose
         updates are scaled; `schedule` is none of these.
-      ValueError: The optimizer looks at its rate only once, so no schedule moves it.
+      ValueError: The optimizer looks at its rate only once, so no schedule moves it, or
+        counts its updates otherwise, as one inside `optax.MultiSteps` does.
 
     A function of your own whose updates go up the gradient, such as a chain in which two
     parts have a learning rate, is taken with a warning.
@@ -168,8 +169,11 @@ def _scheduled(
 
     def init(params: Any) -> ScheduledState:
         own = schedule.init() if driven else ()
-        first = strong(rate_of(strong(0), own))
-        inner = made(learning_rate=first).init(params)
+        # The numbers that a schedule and an optimizer begin with come from the host.
+        with jax.transfer_guard("allow"):
+            first = strong(rate_of(strong(0), own))
+            optimizer = made(learning_rate=first)
+        inner = optimizer.init(params)
         return ScheduledState(strong(0), first, strong(1.0), strong(True), own, inner)
 
     def update(

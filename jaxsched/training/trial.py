@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsched.rule import short
+from jaxsched.schedule.meshes import without_mesh
 
 _RATE = "learning_rate"
 
@@ -34,15 +35,19 @@ def refuse_unfit(optimizer: Any, settings: dict[str, Any]) -> None:
     made = partial(optimizer, **settings)
     with (
         jax.ensure_compile_time_eval(),
+        without_mesh(),
+        # What it makes anew are its own numbers: they may be put on a device.
+        jax.transfer_guard("allow"),
         # Optax mixes dtypes and ranks, whatever its users allow themselves.
         jax.numpy_dtype_promotion("standard"),
         jax.numpy_rank_promotion("allow"),
         jax.debug_nans(False),
     ):
-        reason = _why_not(made)
+        is_own = not str(getattr(optimizer, "__module__", "")).startswith("optax")
+        reason = _why_not(made) or (_how_it_differs(made) if is_own else None)
         if reason:
             raise ValueError(f"with_schedule: optimizer {reason}, {got}")
-        if not str(getattr(optimizer, "__module__", "")).startswith("optax"):
+        if is_own:
             _warn_of_ascent(made, got)
 
 
@@ -83,9 +88,8 @@ def _why_not(made: Callable[..., Any]) -> str | None:
         jax.make_jaxpr(trial)(params)
     except Exception:  # also of what takes a number only
         seen.clear()
-    if seen:
-        more = "evaluates its schedule at later steps too: give it the schedule itself"
-        return more if any(seen) else None
+    if any(seen):
+        return "evaluates its schedule at later steps too: give it the schedule itself"
     made(learning_rate=1.0)  # what is wrong with the settings is said
     try:
         state = made(learning_rate=1.0).init(params)
@@ -95,6 +99,34 @@ def _why_not(made: Callable[..., Any]) -> str | None:
         return None
     used = any(jaxpr.invars[0] is x for eqn in jaxpr.eqns for x in eqn.invars)
     return None if used else "reads its rate only once, so no schedule can change it"
+
+
+def _how_it_differs(made: Callable[..., Any]) -> str | None:
+    """What is wrong where a few updates under a schedule are not those of its rates."""
+    params, rates = {"weights": jnp.zeros((2, 2))}, jnp.array([1.0, 0.5, 0.25, 0.125])
+
+    def trial(rate_at: Callable[[int], Any]) -> list[Any]:
+        state, found = made(learning_rate=rate_at(0)).init(params), []
+        for i in range(len(rates)):
+            grads = jax.tree.map(partial(jnp.full_like, fill_value=i + 1), params)
+            updates, state = _updates(made, rate_at(i), grads, state, params)
+            found += jax.tree.leaves(updates)
+        return found
+
+    scheduled = lambda count: rates[jnp.minimum(count, len(rates) - 1)]
+    try:
+        both = zip(trial(lambda i: scheduled), trial(lambda i: rates[i]), strict=True)
+        alike = all(jnp.allclose(a, b, rtol=1e-4) for a, b in both)
+    except Exception:  # it needs masks by name, or a loss
+        return None
+    return (
+        None
+        if alike
+        else (
+            "makes other updates with a schedule than with its rate at each update, as one "
+            "that counts some updates only does: put with_schedule inside of it"
+        )
+    )
 
 
 def _updates(

@@ -6,7 +6,7 @@ import re
 import sys
 import textwrap
 
-import jax.numpy as jnp
+import jax
 
 from jaxsched.arrays import default_float
 from jaxsched.export.source import combinators, curves, tables  # noqa: F401, they enter
@@ -106,7 +106,7 @@ def to_source(schedule: ScheduleLike, *, name: str = "schedule") -> str:
 def _module(writer: Writer, schedule: Schedule, name: str, value: str) -> str:
     if not writer.depends_on_step(value):
         value = f"jnp.full(jnp.shape(step), {value})"
-    dtype = jnp.result_type(schedule(0))
+    dtype = jax.eval_shape(schedule, 0).dtype
     if dtype != default_float():
         value = f"{value}.astype({dtype.name!r})"
     body = [
