@@ -268,6 +268,113 @@ def test_all_of_transformers(made):
         assert_goes_on(schedule, scheduler, 0)
 
 
+class Slotted:
+    __slots__ = ("calls",)
+
+    def __init__(self):
+        self.calls = [0]
+
+
+def counted_by_default(epoch, calls=[0]):  # noqa: B006, which is what is tried
+    calls[0] += 1
+    return 0.5
+
+
+def counted_by_name(epoch, *, calls=[0]):  # noqa: B006
+    calls[0] += 1
+    return 0.5
+
+
+def keeping():
+    """Functions that change what they hold, and what that is after each call."""
+    generator, drawn = np.random.default_rng(0), random.Random(0)
+    tensor, one, slotted = torch.zeros(3), torch.zeros(1), Slotted()
+    long, array = list(range(20_000)), np.zeros(3)
+
+    def change(what):
+        def function(epoch):
+            what()
+            return 0.5
+
+        return function
+
+    def add():
+        slotted.calls[0] += 1
+
+    def count():
+        array[0] += 1
+
+    yield (
+        "generator",
+        change(lambda: generator.random()),
+        lambda: generator.bit_generator.state["state"]["state"],
+    )
+    yield "random", change(lambda: drawn.random()), lambda: drawn.getstate()
+    yield "tensor", change(lambda: tensor.add_(1)), lambda: tensor.tolist()
+    yield "one", change(lambda: one.add_(1)), lambda: one.tolist()
+    yield "slots", change(add), lambda: slotted.calls[0]
+    yield "array", change(count), lambda: array.tolist()
+    yield "long list", change(lambda: long.append(0)), lambda: len(long)
+    for function in (counted_by_default, counted_by_name):
+        held = (function.__defaults__ or (function.__kwdefaults__["calls"],))[0]
+        yield function.__name__, function, lambda held=held: held[0]
+
+
+KEEPING = list(keeping())
+
+
+@pytest.mark.parametrize("steps", [None, 30])
+@pytest.mark.parametrize(
+    ("function", "look"), [x[1:] for x in KEEPING], ids=[x[0] for x in KEEPING]
+)
+def test_what_a_function_holds_is_not_touched(function, look, steps):
+    """Generators, tensors, objects, lists and defaults: a copy of it is called."""
+    before = look()
+    function(0)
+    assert look() != before  # the test sees a call
+    scheduler = lr_scheduler.LambdaLR(optimizer(), function)
+    before = look()
+    assert from_torch(scheduler, steps=steps).at(3) == scheduler.get_last_lr()[0]
+    assert look() == before
+
+
+def test_what_a_function_reads_on_and_on_is_refused():
+    """A generator or a file cannot be copied, and is not read."""
+    numbers = iter(x for x in range(100))
+    scheduler = lr_scheduler.LambdaLR(optimizer(), lambda epoch: 0.5 + next(numbers))
+    after = next(numbers)
+    for steps in (None, 30):
+        with pytest.raises(
+            ValueError, match="a generator that it reads cannot be copied"
+        ):
+            from_torch(scheduler, steps=steps)
+    assert next(numbers) == after + 1
+
+
+@pytest.mark.parametrize("made", [0, 5, 19, 20, 25])
+@pytest.mark.parametrize("phases", [2, 3])
+def test_accelerate_stays_one_step_past_the_end(made: int, phases: int):
+    """For it asks a OneCycleLR for one step too many, and for no more."""
+    accelerate = pytest.importorskip("accelerate", reason="see the extra parity")
+    own = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1, momentum=0.9)
+    live = lr_scheduler.OneCycleLR(own, 0.5, total_steps=20, three_phase=phases == 3)
+    prepared, scheduler = accelerate.Accelerator(cpu=True).prepare(own, live)
+
+    def step():
+        prepared.step()
+        scheduler.step()
+
+    for _ in range(made):
+        step()
+    rate, momentum = from_torch(scheduler), from_torch(scheduler, momentum=True)
+    for k in range(40):
+        assert rate.at(k) == pytest.approx(own.param_groups[0]["lr"], rel=1e-9)
+        assert momentum.at(k) == pytest.approx(
+            own.param_groups[0]["momentum"], rel=1e-9
+        )
+        step()
+
+
 def test_schedulers_of_accelerate_hold_one():
     accelerate = pytest.importorskip("accelerate", reason="see the extra parity")
     accelerator = accelerate.Accelerator(cpu=True)

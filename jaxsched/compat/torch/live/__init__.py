@@ -6,16 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from jaxsched.combinators.sequence import join
 from jaxsched.combinators.time import stretch
 from jaxsched.compat import plateau, transformers
 from jaxsched.compat.torch.live.laws import Unreadable, refuse_changed
 from jaxsched.compat.torch.live.proof import Future, prove, table
 from jaxsched.compat.torch.live.several import from_now
-from jaxsched.compat.torch.live.stand_in import plain, random_states_kept, rates
+from jaxsched.compat.torch.live.stand_in import (
+    past_its_end,
+    plain,
+    random_states_kept,
+    rates,
+)
 from jaxsched.domains.numbers import whole_number
 from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import admitted, short
 from jaxsched.schedule import Schedule
+from jaxsched.schedule.arguments import constant
 
 
 def from_torch(
@@ -40,7 +47,8 @@ def from_torch(
     `ReduceLROnPlateau` or a `GreedyLR` the current rate and the options are kept, and what
     it remembers of the metric is not: its counters begin anew, and nothing is compared.
     PyTorch's `OneCycleLR` can be stepped once past its end, to a rate beyond its last
-    one; the schedule stays at the last one.
+    one; the schedule stays at the last one, but with Accelerate, which then steps it no
+    more, at that one.
 
     A function of Python is called on a copy, with the variables that it has captured;
     what it changes in its module is changed.
@@ -101,7 +109,9 @@ def from_torch(
                 twin.step()
 
     def future() -> Future:
-        return rates(inner, advance, lambda groups: float(read(groups[group])))
+        found = rates(inner, advance, lambda groups: float(read(groups[group])))
+        # Accelerate stays one step past the end, so that what is there is no accident.
+        return ((rate, is_past and not stops) for rate, is_past in found)
 
     now = float(read(groups[group]))
     if not np.isfinite(now):
@@ -118,6 +128,10 @@ def from_torch(
             )
         if processes > 1:
             schedule = stretch(schedule, 1 / processes)
+        if stops and hasattr(inner, "_schedule_phases"):
+            end = -(-(inner.total_steps - inner.last_epoch) // processes)
+            beyond = read(past_its_end(inner)[group])
+            schedule = join([schedule, beyond], [end]) if end > 0 else constant(now)
         prove(schedule, future(), count)
     except (Unreadable, ValueError, TypeError) as reason:  # or a schedule refuses it
         if count is None:

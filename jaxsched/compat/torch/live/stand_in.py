@@ -1,6 +1,7 @@
 """A copy of a live scheduler that steps without an optimizer, and without a trace."""
 
 import copy
+import io
 import random
 import sys
 import types
@@ -12,6 +13,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
+from jaxsched.rule import Bound, Rule
 
 
 class StandIn:
@@ -50,8 +53,8 @@ def own(value: Any) -> Any:
 
 class _Copies:
     """Copies of what a scheduler holds, each once: counters, other schedulers, functions
-    with the variables that they have captured. Parameters, models and long lists are not
-    copied; what a function keeps in its module cannot be.
+    with the variables that they have captured. Parameters and models are not copied, of
+    long lists not the entries; what a function keeps in its module cannot be.
     """
 
     def __init__(self, known: dict[int, Any]):
@@ -67,14 +70,20 @@ class _Copies:
         return value if make is None else make(value)
 
     def _maker(self, value: Any) -> Callable[[Any], Any] | None:
-        if isinstance(value, _ATOMS) or _is_large(value):
+        if isinstance(value, _ATOMS) or _is_model(value):
             return None
         if _is_tensor(value):
-            return plain
+            return plain if value.numel() == 1 else None
+        if isinstance(value, _UNIQUE):
+            raise TypeError(f"a {type(value).__name__} that it reads cannot be copied")
+        if isinstance(value, _RANDOM):
+            return copy.deepcopy
+        if isinstance(value, (list, dict)) and len(value) > _LONGEST:
+            return copy.copy
         if isinstance(value, types.MethodType):
             return lambda v: types.MethodType(v.__func__, self.of(v.__self__))
         if isinstance(value, types.FunctionType):
-            return self._function if value.__closure__ else None
+            return self._function if _keeps(value) else None
         if isinstance(value, partial):
             return self._partial
         if type(value) in (tuple, set, frozenset):
@@ -88,17 +97,27 @@ class _Copies:
             function.__code__,
             function.__globals__,
             function.__name__,
-            function.__defaults__,
-            cells,
+            argdefs=function.__defaults__
+            and tuple(map(self._held, function.__defaults__)),
+            closure=cells,
         )
-        twin.__kwdefaults__ = function.__kwdefaults__
+        named = function.__kwdefaults__ or {}
+        twin.__kwdefaults__ = {key: self._held(value) for key, value in named.items()}
         vars(twin).update(vars(function))
         twin.__module__, twin.__qualname__ = function.__module__, function.__qualname__
         self.known[id(function)] = twin
         for cell, old in zip(cells, function.__closure__ or (), strict=True):
             with suppress(ValueError):  # it has no value yet
-                cell.cell_contents = self.of(old.cell_contents)
+                cell.cell_contents = self._held(old.cell_contents)
         return twin
+
+    def _held(self, value: Any) -> Any:
+        """What a function holds: a tensor stays one, which the function may change."""
+        if _is_tensor(value) and id(value) not in self.known:
+            is_data = getattr(value, "requires_grad", False) or value.numel() > _LONGEST
+            self.kept.append(value)
+            self.known[id(value)] = value if is_data else value.clone()
+        return self.of(value)
 
     def _partial(self, value: Any) -> Any:
         given = {key: self.of(entry) for key, entry in value.keywords.items()}
@@ -116,18 +135,25 @@ class _Copies:
         elif isinstance(value, dict):
             for key, entry in value.items():
                 dict.__setitem__(twin, key, self.of(entry))
-        if hasattr(value, "__dict__") and twin is not value:
-            for name, entry in vars(value).items():
+        if twin is not value:
+            for name, entry in getattr(value, "__dict__", {}).items():
                 vars(twin)[name] = self.of(entry)
+            for name in _slots_of(value):
+                object.__setattr__(twin, name, self.of(getattr(value, name)))
         return twin
 
 
 _ATOMS = (
     *(int, float, complex, str, bytes, type(None), type, types.ModuleType),
-    *(types.BuiltinFunctionType, types.CodeType, range),
+    *(types.BuiltinFunctionType, types.CodeType, types.MappingProxyType, range),
+    *(Bound, Rule),
 )
 
-# Longer lists are data, not counters.
+# Random numbers that a function draws, and what goes on where anybody reads it.
+_RANDOM = (random.Random, np.random.Generator, np.random.RandomState)
+_UNIQUE = (types.GeneratorType, io.IOBase)
+
+# The entries of longer lists are data, not counters.
 _LONGEST = 10_000
 
 
@@ -135,12 +161,25 @@ def _is_tensor(value: Any) -> bool:
     return hasattr(value, "item") and hasattr(value, "numel")
 
 
-def _is_large(value: Any) -> bool:
-    """Whether it is a model, parameters, or data."""
-    if _is_tensor(value):
-        return value.numel() != 1
-    is_model = hasattr(value, "parameters") and hasattr(value, "state_dict")
-    return is_model or (isinstance(value, (list, dict)) and len(value) > _LONGEST)
+def _is_model(value: Any) -> bool:
+    return hasattr(value, "parameters") and hasattr(value, "state_dict")
+
+
+def _keeps(function: types.FunctionType) -> bool:
+    """Whether it holds anything that it may change as it is called."""
+    named = function.__kwdefaults__ or {}
+    given = (*(function.__defaults__ or ()), *named.values())
+    return bool(function.__closure__) or not all(isinstance(x, _ATOMS) for x in given)
+
+
+def _slots_of(value: Any) -> list[str]:
+    """The attributes that an object keeps in slots."""
+    found = []
+    for kind in type(value).__mro__:
+        slots = vars(kind).get("__slots__", ())
+        found += [slots] if isinstance(slots, str) else list(slots)
+    hidden = {"__dict__", "__weakref__"}
+    return [name for name in found if name not in hidden and hasattr(value, name)]
 
 
 def rates(
@@ -163,6 +202,17 @@ def rates(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # meant for the training loop
             advance(twin)
+
+
+def past_its_end(scheduler: Any) -> list[dict[str, Any]]:
+    """The groups of a OneCycleLR that was stepped once past its end."""
+    optimizer = StandIn(scheduler.optimizer)
+    twin = copied(scheduler, optimizer)
+    twin.last_epoch, twin._step_count = twin.total_steps - 1, twin.total_steps
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        twin.step()
+    return optimizer.param_groups
 
 
 def is_past_its_end(scheduler: Any) -> bool:
