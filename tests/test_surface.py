@@ -3,6 +3,7 @@ that lead on.
 """
 
 import operator
+import pickle
 from typing import Annotated
 
 import jax
@@ -181,6 +182,10 @@ def test_replace_knows_recipes():
     made = js.wsd(0.1, total_steps=100, warmup_steps=10, decay_steps=20)
     with pytest.raises(TypeError, match=r"cooldown: total_steps is no .* recipe.*anew"):
         made.replace(total_steps=200)
+    with pytest.raises(TypeError, match=r"anew, as in wsd\(total_steps=\.\.\., "):
+        made.replace(total_steps=200)
+    with pytest.raises(TypeError, match=r"anew, as in \w+\(total_steps=\.\.\., "):
+        pickle.loads(pickle.dumps(made)).replace(total_steps=200)  # of any that has it
     with pytest.raises(TypeError, match=r"peak_value is no hyperparameter .* anew"):
         js.warmup_cosine(0.1, 100, 10).replace(peak_value=0.2)
     with pytest.raises(TypeError, match=r"did you mean 'steps'"):

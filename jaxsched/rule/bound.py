@@ -82,9 +82,12 @@ class Bound:
 
     def replace(self, **changes: Any) -> typing.Self:
         """A copy with some hyperparameters changed, checked like a new one."""
-        rule = self._rule
+        rule, made_by = self._rule, as_called(self)._rule
         for name in changes:
-            if name not in rule.domains and (recipe := rule.names.recipe_with(name)):
+            if name in rule.domains:
+                continue
+            own = made_by.name if name in made_by.domains else None
+            if recipe := own or rule.names.recipe_with(name):
                 raise TypeError(
                     f"{rule.name}: {name} is no hyperparameter of it, but an argument of "
                     f"a recipe, got {name}={short(changes[name])}; make the schedule "
