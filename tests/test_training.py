@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import chex
 import flax.serialization
+import flax.traverse_util
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -540,6 +541,22 @@ REFUSED = [
         r"the schedule of the label 'y' is missing, got those of \['x'\]",
     ),
     (lambda: js.step_count(optax.sgd(0.1).init(PARAMS)), "nothing in it counts"),
+    (
+        lambda: js.learning_rate(
+            flax.traverse_util.flatten_dict(
+                flax.serialization.to_state_dict({"opt_state": ours(S).init(PARAMS)})
+            )
+        ),
+        "in the dict; its keys are whole paths: turn it back",
+    ),
+    (
+        lambda: js.step_count({"opt_state/count": 3, "opt_state/multiplier": 1.0}),
+        "its keys are whole paths",
+    ),
+    (
+        lambda: js.step_count(nnx.to_flat_state(nnx.State({"a": {"count": 3}}))),
+        "in the FlatState; its keys are whole paths",
+    ),
     (lambda: js.set_step_count(optax.adam(0.1).init(PARAMS), 3), "given a number"),
     (lambda: js.set_step_count(ours(S).init(PARAMS), -1), "count must be >= 0"),
     (lambda: js.set_step_count(ours(S).init(PARAMS), 1.5), "must be a whole number"),

@@ -152,11 +152,23 @@ def refuse(name: str, opt_state: Any, found: list[Found], how: str) -> NoReturn:
     """Says what was found where, and how to choose."""
     if not found:
         kind = type(opt_state).__name__
+        if _is_flat(opt_state):
+            how = "its keys are whole paths: turn it back into a tree of dicts first"
         raise ValueError(f"{name}: found no state that it can use in the {kind}; {how}")
     places = ", ".join(
         f"{type(one.node).__name__} at opt_state{keystr(one.path)}" for one in found
     )
     raise ValueError(f"{name}: found {places}; {how}")
+
+
+def _is_flat(state: Any) -> bool:
+    """Whether it was flattened to a mapping, or a list, from paths to leaves."""
+    if type(state).__name__ == "FlatState":  # of Flax NNX
+        return True
+    keys = list(state) if isinstance(state, Mapping) else []
+    return bool(keys) and all(
+        isinstance(key, tuple) or (isinstance(key, str) and "/" in key) for key in keys
+    )
 
 
 # Kinds of states. They are known by their fields: live ones are tuples with names, those

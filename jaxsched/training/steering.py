@@ -42,7 +42,8 @@ def set_multiplier(opt_state: Any, multiplier: Any) -> Any:
 
     Returns:
       The changed state, in the form it was given in; what is new in it is a buffer of its
-      own, which may be donated. An `nnx.Optimizer` is changed in place and returned.
+      own, which may be donated. The variables of Flax NNX are changed in place: an
+      `nnx.Optimizer`, or that of an `nnx.state`, too.
 
     Raises:
       ValueError: There is no such state, or more than one outside of a partition, a
@@ -108,8 +109,8 @@ def set_step_count(opt_state: Any, count: Any, *, every: bool = False) -> Any:
 
     Returns:
       The changed state, in the form it was given in; what is new in it is a buffer of its
-      own, which may be donated. An `nnx.Optimizer` is changed in place and returned; its
-      own `step` is left alone.
+      own, which may be donated. The variables of Flax NNX are changed in place: an
+      `nnx.Optimizer`, or that of an `nnx.state`, too; its own `step` is left alone.
 
     Raises:
       ValueError: No schedule keeps a count in it, or the count is out of its bounds.
@@ -150,8 +151,8 @@ def set_trigger(opt_state: Any) -> Any:
         what holds one; see `learning_rate`.
 
     Returns:
-      The changed state, in the form it was given in. An `nnx.Optimizer` is changed in
-      place and returned.
+      The changed state, in the form it was given in. The variables of Flax NNX are
+      changed in place: an `nnx.Optimizer`, or that of an `nnx.state`, too.
 
     Raises:
       ValueError: There is no `cooldown_on_trigger` in it, and no machine of your own that
@@ -189,8 +190,8 @@ def set_metric(opt_state: Any, value: Any) -> Any:
         takes the place of the first.
 
     Returns:
-      The changed state, in the form it was given in. An `nnx.Optimizer` is changed in
-      place and returned.
+      The changed state, in the form it was given in. The variables of Flax NNX are
+      changed in place: an `nnx.Optimizer`, or that of an `nnx.state`, too.
 
     Raises:
       ValueError: There is no metric-driven schedule in it.
