@@ -410,7 +410,7 @@ def test_a_table_is_not_longer_than_the_run():
         ]
     )
     with pytest.raises(
-        ValueError, match="must make 40 steps, but a copy of it .* failed after 21"
+        ValueError, match=r"must make 40 steps, but a copy of it .* failed after 21"
     ):
         from_torch(scheduler, steps=40)
 

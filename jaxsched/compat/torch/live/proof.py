@@ -77,6 +77,7 @@ def _made(scheduler: str, future: Future, count: int) -> list[float]:
     except Exception as error:
         raise ValueError(
             f"from_torch: scheduler must make {count} steps, but a copy of it (which "
-            f"has no parameters) failed after {len(values)}: {error!r}, got scheduler={scheduler}"
+            f"has no parameters) failed after {len(values)}: {error!r}, got scheduler="
+            f"{scheduler}"
         ) from error
     return values
