@@ -116,7 +116,7 @@ class Shapes(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The table."""
-        head = ["", "shape", "what is left to go after the part u", "gone half way"]
+        head = ["", "shape", "share still to go at time u", "done at half time"]
         return [table([self.entry(name) for name in shape_names()], head)]
 
     def entry(self, name: str) -> list[Cell]:

@@ -62,7 +62,8 @@ def _of_parts(schedule: Schedule) -> float:
     last, begins = float(knots[-1]), [float(p.begin) for p in found]
     if last > begins[-1]:  # within the last phase: it goes on like that
         return last
-    return last + max(last / 4, last / (len(begins) - 1))
+    another = last / (len(begins) - 1) if len(begins) > 2 else 0
+    return last + max(last / 4, another)
 
 
 def _of_values(schedule: Schedule) -> float:
@@ -91,7 +92,10 @@ def _longest(schedule: Any) -> float:
         if isinstance(domains.get(name), Length) and value is not None:
             lengths.append(float(np.max(np.asarray(value))))
         held = value if isinstance(value, tuple) else (value,)
-        lengths += [_longest(x) for x in held if isinstance(x, Schedule)]
+        # What ends is seen to its end as one of the parts.
+        lengths += [
+            _longest(x) for x in held if isinstance(x, Schedule) and not horizon(x)
+        ]
     return max(lengths)
 
 
