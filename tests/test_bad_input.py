@@ -443,7 +443,7 @@ js.constant(nan)
 js.step_decay(1.0, 0, 5)
     ValueError: step_decay: factor must be > 0, got factor=0
 js.linear(1.0, 0.0, stepz=5)
-    TypeError: linear: unknown argument 'stepz', did you mean 'steps'?, got stepz=5
+    TypeError: linear: unknown argument 'stepz' (did you mean 'steps'?), got stepz=5
 
 # A fraction of a run in the place of a length.
 js.warmup_cosine(1e-2, 1000, 0.1)

@@ -578,7 +578,8 @@ def test_list_finds_by_name_and_by_summary(command):
     code, _, err = command("list", "zzz", "plateau")
     assert (code, err) == (
         2,
-        "jaxsched list: nothing has zzz and plateau in its name or summary\n",
+        "jaxsched list: no schedule has 'zzz' and 'plateau' in its name or summary; "
+        "jaxsched list shows all\n",
     )
 
 
@@ -728,7 +729,7 @@ def test_foreign_arguments_lead_to_ours(name, wrong, meant, command):
         assert "did you mean" not in line
         assert f"; use {name}(" in line
     else:
-        assert f"unknown argument '{wrong}', did you mean '{meant}'?" in line
+        assert f"unknown argument '{wrong}' (did you mean '{meant}'?)" in line
 
 
 def test_whatever_is_meant_is_an_argument_that_is_not_given():

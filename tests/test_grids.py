@@ -390,7 +390,7 @@ REFUSED = {
     "unknown argument": (
         lambda: js.grid(js.cosine, 1.0, 0.0, stepz=[1]),
         TypeError,
-        "unknown argument 'stepz', did you mean 'steps'",
+        r"unknown argument 'stepz' \(did you mean 'steps'",
     ),
     "a list in a random grid": (
         lambda: js.random_grid(js.constant, jax.random.key(0), 2, value=[1, 2]),

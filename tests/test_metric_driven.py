@@ -369,7 +369,7 @@ BAD = [
     (lambda: P(S, min_value=np.inf), ValueError, "min_value must be finite"),
     (lambda: P(S, window=0), ValueError, "window must be >= 1"),
     (lambda: P("x"), TypeError, "schedule must be a schedule"),
-    (lambda: P(S, factr=0.1), TypeError, "unknown argument 'factr', did you mean"),
+    (lambda: P(S, factr=0.1), TypeError, r"unknown argument 'factr' \(did you mean"),
     (lambda: G(S, factor=2.0), ValueError, "greedy: factor must be < 1"),
     (lambda: G(S, min_value=2.0), ValueError, "min_value must be <= max_value"),
     (lambda: G(S, reset_after=0), ValueError, "reset_after must be >= 1"),

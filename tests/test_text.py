@@ -517,6 +517,9 @@ BAD_ARGUMENTS = [
     ("linear(1.0, 0.0, ¦2**31 * 2**40)", "steps"),
     ("linear(1.0, 0.0, ¦10**63)", "steps"),
     ("linear(1.0, 0.0, ¦stepz=5)", "did you mean 'steps'"),
+    ("transition(1.0, 0.0, 9, shape=¦sqrt)", "a shape stands in quotes: 'sqrt'"),
+    ("warmup(¦cosine, 9)", "needs its arguments, cosine(init_value, end_value"),
+    ("linear(¦optimizer, 0.0, 9)", "a learning rate in the place of an optimizer"),
     ("linear(1.0, 0.0, 5, ¦alpha=0.5)", "'alpha'"),
     ("¦linear(1.0, 0.0)", "'steps'"),
     ("¦linear()", "'init_value'"),
@@ -577,7 +580,7 @@ BAD_ARGUMENTS = [
     ("¦text_humb(1.0, 4)", "text_hump"),
     ("¦cosine_annealing(1.0, 0.0, 10)", "cosine"),
     ("transition(1.0, 0.0, 10, shape=¦rexx())", "rex"),
-    ("¦linear", "call"),
+    ("¦linear", "needs its arguments"),
     ("¦zzzzzzzz()", "zzzzzzzz"),
     # Lines and characters.
     ("linear(1.0,\n0.0, ¦bogus())", "bogus"),

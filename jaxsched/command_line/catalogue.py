@@ -29,6 +29,8 @@ class Entry(NamedTuple):
     def call(self) -> str:
         """The signature without its annotations."""
         rule = rule_of(self.made)
+        if not rule.domains:  # a shape, which is a text in the call of a schedule
+            return repr(self.name)
         return self.name + rule.usage.removeprefix(rule.name)
 
     @property
@@ -48,7 +50,12 @@ class Entry(NamedTuple):
     def _has(self, word: str) -> bool:
         text = f"{self.summary} {self.room}".lower()
         begins = re.search(rf"(?<![a-z0-9]){re.escape(word)}", text)
-        return word in self.name.lower() or begins is not None
+        return _plain(word) in _plain(self.name) or begins is not None
+
+
+def _plain(name: str) -> str:
+    """A name as people spell it: one cycle, one-cycle, onecycle."""
+    return re.sub(r"[ _-]", "", name.lower())
 
 
 def entries() -> Iterator[Entry]:
@@ -62,6 +69,13 @@ def entries() -> Iterator[Entry]:
         for rule in names.rules():
             if not rule.is_own:
                 yield Entry(names.shortest(rule), rule.constructor, rule.path[0])
+
+
+def named_shapes() -> Iterator[Entry]:
+    """The shapes that are named in quotes."""
+    for rule in shapes.rules():
+        if rule.is_own and not rule.domains:
+            yield Entry(rule.name, rule.constructor, _room(rule.constructor))
 
 
 def foreign_entries() -> Iterator[Entry]:

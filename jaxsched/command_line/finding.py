@@ -2,7 +2,12 @@
 
 import click
 
-from jaxsched.command_line.catalogue import Entry, entries, foreign_entries
+from jaxsched.command_line.catalogue import (
+    Entry,
+    entries,
+    foreign_entries,
+    named_shapes,
+)
 from jaxsched.command_line.completion import complete
 from jaxsched.command_line.expressions import one_line
 from jaxsched.command_line.options import Command
@@ -18,12 +23,15 @@ def list_all(words: tuple[str, ...]) -> None:
     With words, only those whose name or summary has all of them, those of other
     libraries too.
     """
-    found = list(entries())
+    found = [*entries(), *named_shapes()]
+    rooms = list(dict.fromkeys(entry.room for entry in found))
+    found.sort(key=lambda entry: rooms.index(entry.room))
     if words:
         found = [e for e in [*found, *foreign_entries()] if e.has(words)]
     if not found:
         raise click.UsageError(
-            f"nothing has {' and '.join(words)} in its name or summary"
+            f"no schedule has {' and '.join(map(repr, words))} in its name or summary; "
+            "jaxsched list shows all"
         )
     room = ""
     for entry in found:

@@ -118,3 +118,13 @@ class Group(Command, click.Group):
     def explains_expressions(self) -> bool:
         """They take them."""
         return True
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """The command, or a hint where an expression stands in its place."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            if "(" in args[0]:
+                hint = f'jaxsched describe "{args[0]}"'
+                error.message = f"an expression follows a command, as in {hint}"
+            raise

@@ -84,6 +84,14 @@ def title_of(schedule: Any) -> str:
     return textwrap.fill(text, _LINE) if len(text) <= _CALL else short(call)
 
 
+def written_step(step: float, _: Any = None) -> str:
+    """A number of steps in thousands, millions and so on: 500, 20k, 1.5M."""
+    for unit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(step) >= unit:
+            return f"{step / unit:.6g}{letter}"
+    return f"{step:.6g}"
+
+
 def written_rate(value: float, _: Any = None) -> str:
     """A number as people write learning rates: 3e-4, 0.01, 0."""
     if value == 0 or 1e-2 <= abs(value) < 1e5:

@@ -6,6 +6,7 @@ from typing import Any
 
 from jaxsched.arrays import is_traced
 from jaxsched.domains.numbers import whole_number
+from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import admitted, short
 from jaxsched.schedule import Inner, Phase, Schedule
 from jaxsched.schedule.phases import MORE, phases_of
@@ -80,6 +81,11 @@ def latest_end(schedules: Iterable[Schedule]) -> int:
 
 def inspected(function: str, schedule: Any, argument: str = "schedule") -> Schedule:
     """The argument of an inspection as one schedule with known numbers."""
+    if isinstance(schedule, MetricDriven):
+        raise TypeError(
+            f"{function}: {argument} must be a schedule; one that follows a metric has no "
+            f"curve of its own: give the schedule inside it, {short(schedule.schedule)}"
+        )
     made = admitted(function, argument, schedule, Inner())
     if is_traced(made):
         raise TypeError(

@@ -14,6 +14,7 @@ from jaxsched.inspection.drawing import (
     title_of,
     told_apart,
     written_rate,
+    written_step,
 )
 from jaxsched.inspection.phases import inspected, phases
 from jaxsched.inspection.samples import curve
@@ -61,7 +62,8 @@ def plot(
 
     Raises:
       TypeError: A schedule is traced, or not a schedule.
-      ValueError: There is no schedule, or one is stacked in a list.
+      ValueError: There is no schedule, one is stacked in a list, or on a logarithmic
+        scale no value is above 0.
       ImportError: There is no matplotlib.
 
     >>> import jaxsched as js
@@ -72,18 +74,27 @@ def plot(
     found = _labelled(schedules)
     total = known_length("plot", list(found.values()), total_steps)
     is_new, ax = ax is None, new_axes("plot") if ax is None else ax
-    begins: set[int] = set()
+    begins, has_positive = set[int](), False
     for i, (label, schedule) in enumerate(found.items()):
         style_of = {"label": label, **(look(i) if len(found) > 1 else {}), **style}
-        draw(ax, *curve(schedule, total, log), **style_of)
+        steps, values = curve(schedule, total, log)
+        has_positive |= bool(np.any(values > 0))
+        draw(ax, steps, values, **style_of)
         begins |= {p.begin for p in phases(schedule, total) if 0 < p.begin < total}
     if boundaries and len(begins) <= _MOST_BOUNDARIES:
         for begin in sorted(begins):
             ax.axvline(begin, color="0.7", linewidth=0.8, linestyle=":", zorder=0)
     ax.set(xlabel="step", ylabel="learning rate")
+    if log and not has_positive:
+        raise ValueError(
+            "plot: log must be False, for no value is above 0, got log=True"
+        )
     if log:
         ax.set_yscale("log", nonpositive="mask")
     ax.yaxis.set_major_formatter(written_rate)
+    ax.xaxis.set_major_formatter(written_step)
+    if is_new:
+        ax.xaxis.get_major_locator().set_params(integer=True)
     if is_new and len(found) == 1:
         ax.set_title(title_of(next(iter(found.values()))), fontsize="medium")
     if 1 < len(found) <= _MOST_LABELS:

@@ -259,4 +259,4 @@ class Rule:
     def _hint(self, name: str, given: set[str]) -> str:
         """What to write for an unknown argument beside those that are given."""
         found = hint(name, self.name, self.domains, given)
-        return f", did you mean {found}?" if found else f"; use {self.usage}"
+        return f" (did you mean {found}?)" if found else f"; use {self.usage}"

@@ -113,6 +113,23 @@ def unknown(name: str, names: Names) -> str:
     return f"there is no {names.kind} {name!r}{near}"
 
 
+def why_no_value(name: str, names: Names) -> str:
+    """What is said of a name that is not called."""
+    if meant := names.meant(name):
+        if is_called(meant[0]):
+            return f"the name {name!r} needs its arguments, {meant[0].usage}"
+        return f"the name of a shape stands in quotes: {name!r}"
+    reason = f"the name {name!r} has no value here"
+    if name in ("opt", "optimizer"):  # as it stands in programs of PyTorch
+        reason += "; give a learning rate in the place of an optimizer"
+    return reason
+
+
+def is_called(rule: Rule) -> bool:
+    """Whether text calls it: a shape without hyperparameters is a text in quotes."""
+    return bool(rule.domains) or rule.names is schedules
+
+
 def domain_of(rule: Rule | None, argument: str | None) -> Domain | None:
     """What an argument of a rule may be, if it has such an argument."""
     return rule.domains.get(argument or "") if rule is not None else None

@@ -26,10 +26,12 @@ from jaxsched.text.names import (
     array,
     check_names,
     domain_of,
+    is_called,
     names_in,
     rule_in,
     shape_in,
     unknown,
+    why_no_value,
 )
 
 if TYPE_CHECKING:
@@ -159,9 +161,7 @@ class Reader:
                 if (name := _dotted(function)) is not None:
                     return self._call(node, name, depth, names)
             case ast.Name(id=name):
-                name = name[:40]
-                hint = "; call it" if names.meant(name) else ""
-                self._refuse_at(node, f"the name {name!r} has no value here{hint}")
+                self._refuse_at(node, why_no_value(name[:40], names))
         self._refuse_at(
             node, "only numbers, text, lists and calls of schedules are read"
         )
@@ -243,7 +243,9 @@ class Reader:
             for kind in (names, schedules, shapes):  # a schedule for a shape is refused
                 if rule is None and not is_array:
                     found = kind.find(name)
-                    rule = found if found is not None and _is_called(found) else None
+                    is_bare = kind is names and not node.args and not node.keywords
+                    if found is not None and (is_bare or is_called(found)):
+                        rule = found
         except ValueError as error:
             self._refuse_at(node, str(error))
         # Python reads some other letters as these; a name is what is written.
@@ -272,11 +274,6 @@ class Reader:
             f"parse: {reason}{where}\n  {shown[begin : begin + 120]}\n"
             f"  {' ' * (column - begin)}^"
         ) from None
-
-
-def _is_called(rule: Rule) -> bool:
-    """Whether text calls it: a shape without hyperparameters is a text in quotes."""
-    return bool(rule.domains) or rule.names is schedules
 
 
 def _dotted(node: ast.expr) -> str | None:
