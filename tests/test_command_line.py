@@ -860,6 +860,10 @@ REFUSED = {
         "jaxsched: to_source: compounding_time_decay would need a table of more than",
     ),
     "no name": (("export", "constant(1)", "--name", "a b"), "name must be free"),
+    "no command": (
+        ("cosine(0.1, 0, 9)",),
+        'as in jaxsched describe "cosine(0.1, 0, 9)"',
+    ),
     "no expression": (["describe"], "give an EXPR"),
     "no end": (["rank", "constant(1)"], "constant(1) does not say how long a run is"),
     "no length": (

@@ -121,10 +121,9 @@ class Group(Command, click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """The command, or a hint where an expression stands in its place."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            if "(" in args[0]:
-                hint = f'jaxsched describe "{args[0]}"'
-                error.message = f"an expression follows a command, as in {hint}"
-            raise
+        if self.get_command(ctx, args[0]) is None and "(" in args[0]:
+            hint = f'jaxsched describe "{args[0]}"'
+            raise click.UsageError(
+                f"an expression follows a command, as in {hint}", ctx
+            )
+        return super().resolve_command(ctx, args)

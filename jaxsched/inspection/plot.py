@@ -94,7 +94,7 @@ def plot(
     ax.yaxis.set_major_formatter(written_rate)
     ax.xaxis.set_major_formatter(written_step)
     if is_new:
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.locator_params(axis="x", integer=True)
     if is_new and len(found) == 1:
         ax.set_title(title_of(next(iter(found.values()))), fontsize="medium")
     if 1 < len(found) <= _MOST_LABELS:
