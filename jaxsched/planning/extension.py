@@ -36,8 +36,8 @@ def extend(
     that `tuned` has there, and then cool down to `end_value` at the new end:
 
     - "same cool-down": of the same share of the run as before;
-    - "longer cool-down": as long as it takes for the height to be as right for the whole
-      as it was for the shorter run; it cannot begin before `at`;
+    - "longer cool-down": long enough that the same height suits the longer run as well as
+      it suited the shorter one; it cannot begin before `at`;
     - "lower plateau": the same share, with a plateau that is lower by as much.
 
     "As right" is the papers' criterion: the `best_factor` of the whole stays what it was.

@@ -48,7 +48,7 @@ def fit_law(
 
     The fit has the least Huber loss of log(predicted) - log(observed), in double
     precision. The given law is one start; a dozen more are drawn, for a single search
-    may run off to ever larger parameters that fit these runs and no others. Judge a fit
+    may diverge to ever larger parameters that fit these runs and no others. Judge a fit
     by runs that it was not given, not by its parameters. Three runs, of a cosine, a
     constant and two levels, identify a `MultiPowerLaw`.
 

@@ -137,7 +137,7 @@ class MultiPowerLaw(Law):
 
 @_law
 class AnnealingLaw(Law):
-    """The loss as a power of the summed rates, less a momentum of the rate's falls.
+    """The loss as a power of the summed rates, minus an average of how the rate fell.
 
     Formula, after n updates, with S1 = e_0 + ... + e_(n-1) for e the rates, and
     m_k = momentum m_(k-1) + (e_(k-1) - e_k):

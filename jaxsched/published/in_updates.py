@@ -57,7 +57,7 @@ def gpt_neox_20b(
     warmup_steps: Steps | None = None,
     min_value: Value | None = None,
 ) -> Schedule:
-    """GPT-NeoX-20B: a ramp of 1 %, then a cosine that a tenth of the peak cuts off.
+    """GPT-NeoX-20B: a ramp of 1 %, then a cosine that stops at a tenth of the peak.
 
     The code of that time took a cosine to 0, as long as the whole run from the end of the
     ramp on, and never went below the floor, which it reaches at about 80 % of the run. (It
@@ -94,7 +94,7 @@ def pythia_12b(
     warmup_steps: Steps | None = None,
     min_value: Value | None = None,
 ) -> Schedule:
-    """Pythia 12B: a ramp of 1 %, then a cosine that a tenth of the peak cuts off.
+    """Pythia 12B: a ramp of 1 %, then a cosine that stops at a tenth of the peak.
 
     The curve is that of `gpt_neox_20b`: the cosine alone would go to 0, and the floor is
     reached at about 80 % of the run.

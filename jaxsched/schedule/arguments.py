@@ -28,8 +28,8 @@ def constant(step: Array, value: Value) -> Array:
     Use it when you want to find out whether a model learns at all, or as a part of a
     longer schedule.
 
-    It is a schedule, unlike a plain number: an optimizer that is given it keeps the
-    same state as with any other schedule.
+    Unlike a plain number it keeps the state of an optimizer in the same layout as any
+    other schedule does.
 
     Formula: s(t) = value for every t.
 

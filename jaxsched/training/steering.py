@@ -102,8 +102,8 @@ def set_step_count(opt_state: Any, count: Any, *, every: bool = False) -> Any:
 
     Args:
       opt_state: The state of an optimizer, or what holds one; see `learning_rate`.
-      count: The number of updates that its schedules are to have seen, a whole
-        number >= 0, traced or not, or one for each member of a `vmap`.
+      count: The step to move its schedules to, a whole number >= 0, traced or not, or one
+        for each member of a `vmap`.
       every: Whether to set the counts of averages too, for averages that come from
         where the count does.
 
