@@ -29,8 +29,9 @@ def to_optax(
     To leave this library, or to hand a schedule to code that looks into Optax's own. What
     is returned is made by the functions of `optax.schedules` alone (a callable of yours is
     returned as it is). Before that it is compared: at every step of a short run, and of a
-    long one where its curve turns or jumps. It has what Optax's have: closures, and float32, whose errors are as large as
-    1e-5 of the largest value, and so larger than the rate itself where that is close to 0.
+    long one where its curve turns or jumps. It has what Optax's have: closures, and
+    float32, whose errors are as large as 1e-5 of the largest value, and so larger than
+    the rate itself where that is close to 0.
 
     Constants, lines, cosines, polynomials, exponential and stepwise decays, tables, and
     what `join`, `warmup`, `cooldown`, `delay`, `shift` and a limited `cycle` make of them
