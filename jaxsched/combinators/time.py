@@ -20,7 +20,7 @@ from jaxsched.schedule.phases import (
     moved,
     number,
     phases_of,
-    unbounded,
+    until_its_clock_ends,
 )
 
 
@@ -256,15 +256,7 @@ def reverse(step: Array, schedule: ScheduleLike, steps: Steps) -> Array:
     return schedule(until(step, steps))
 
 
-def _until_the_clock_ends(s: Any, until: float) -> list[Phase]:
-    """A clock that comes to its end stands still, and the schedule with it."""
-    [phase] = unbounded(s, until)
-    if not isinstance(s.clock, type(s)):
-        return [phase]
-    return [phase._replace(end=phases_of(s.clock, math.inf)[-1].end)]
-
-
-@schedule(phases=_until_the_clock_ends)
+@schedule(phases=until_its_clock_ends)
 def retime(
     step: Array, schedule: ScheduleLike, clock: Annotated[Any, Clockwork()]
 ) -> Array:

@@ -84,17 +84,22 @@ def _of_values(schedule: Schedule) -> float:
     return float(_GRID[step]) + 1 if is_near and ahead[step] < finite[0] else 0
 
 
-def _longest(schedule: Any) -> float:
-    """The longest length among its hyperparameters, and those of what it holds."""
+def _longest(schedule: Any, *, outermost: bool = True) -> float:
+    """The longest length among its hyperparameters, and those of what it holds.
+
+    Not of a schedule that ends: as one of the parts it is seen to its end.
+    """
     domains = schedule._rule.domains
     lengths = [0.0]
     for name, value in schedule._values.items():
         if isinstance(domains.get(name), Length) and value is not None:
             lengths.append(float(np.max(np.asarray(value))))
         held = value if isinstance(value, tuple) else (value,)
-        # What ends is seen to its end as one of the parts.
         lengths += [
-            _longest(x) for x in held if isinstance(x, Schedule) and not horizon(x)
+            _longest(x, outermost=False)
+            for x in held
+            # Deeper inside the ends are not asked for: that takes too long.
+            if isinstance(x, Schedule) and not (outermost and horizon(x))
         ]
     return max(lengths)
 

@@ -88,6 +88,16 @@ def unbounded(s: Any, until: float = math.inf) -> list[Phase]:
     return [Phase(s._rule.name, 0, math.inf, knots=knots_of(inner))]
 
 
+def until_its_clock_ends(s: Any, until: float) -> list[Phase]:
+    """A clock that comes to its end stands still, and the schedule with it."""
+    if not isinstance(s.clock, type(s)):
+        return unbounded(s, until)
+    # Asked once each: a clock may itself be a schedule on a clock, many deep.
+    clock = phases_of(s.clock, math.inf)
+    knots = knots_of([*phases_of(s.schedule, until), *clock])
+    return [Phase(s._rule.name, 0, clock[-1].end, knots=knots)]
+
+
 def still(s: Any, until: float) -> list[Phase]:
     """The one phase of a number, which has no time of its own."""
     return [Phase(s._rule.name, 0, math.inf)]
