@@ -60,9 +60,10 @@ def is_weak(x: Any) -> bool:
 
 def is_whole(x: Any) -> bool:
     """Whether a number or array is of an integer kind."""
-    return isinstance(x, int) or (
-        is_array(x) and jnp.issubdtype(jnp.result_type(x), jnp.integer)
-    )
+    if isinstance(x, int):
+        return True
+    is_known = is_array(x) or isinstance(x, np.generic)
+    return is_known and jnp.issubdtype(jnp.result_type(x), jnp.integer)
 
 
 def is_traced(value: Any) -> bool:

@@ -213,6 +213,39 @@ def path_text(path: Any) -> str:
     )
 
 
+@pytest.mark.parametrize(
+    "names",
+    [("params", "batch_stats"), ("mu", "nu"), ("opt_state", "x"), ("count", "mu")],
+)
+def test_groups_may_have_the_names_of_fields(names: tuple[str, str]):
+    """A label is a name that the user chose."""
+    groups = {names[0]: ours(S), names[1]: scheduled(optax.adam, 0.5)}
+    labels = dict(zip(PARAMS, names, strict=True))
+    live = optax.partition(groups, labels).init(PARAMS)
+    for state in (live, flax.serialization.to_state_dict(live)):
+        assert js.learning_rate(state) == {names[0]: S.at(0), names[1]: 0.5}
+        assert js.step_count(js.set_step_count(state, 9)) == dict.fromkeys(names, 9)
+
+
+@pytest.mark.parametrize("kind", [int, np.int32, np.int64, np.array, jnp.int32])
+def test_a_count_may_be_any_whole_number(kind: Callable[[int], Any]):
+    """Of Python, of NumPy, or an array, as surgery on states leaves it."""
+    for optimizer, place in ((ours(S), 0), (optax.adam(S), 1)):
+        state = optimizer.init(PARAMS)
+        alone = state[place] if place else state
+        changed = alone._replace(count=kind(4))
+        state = (state[0], changed) if place else changed
+        assert js.step_count(state) == 4
+        assert js.step_count(js.set_step_count(state, 7)) == 7
+
+
+def test_both_optimizers_of_sam_are_moved():
+    """Of an outer and an adversarial one, each with a schedule."""
+    both = optax.contrib.sam(optax.sgd(S), optax.sgd(HALF))
+    state = js.set_step_count(both.init(PARAMS), 9)
+    assert js.step_count(state.opt_state) == js.step_count(state.adv_state) == 9
+
+
 def test_a_schedule_of_the_weight_decay_is_no_second_rate():
     """Taken apart, its state is a count as that of the rate is."""
     decay = js.linear(1e-4, 0.0, 20)

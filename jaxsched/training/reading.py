@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxsched.arrays import is_traced
@@ -137,11 +138,18 @@ def _surest(found: list[Found]) -> list[Found]:
         kept.setdefault(one.labels, []).append(one)
     for label, several in kept.items():
         sure = [one for one in several if not is_bare(one.node)]
-        counted = [_count(one) for one in several if is_bare(one.node)]
-        if not sure and not is_traced(counted):
-            sure = several[:1] if len({str(c) for c in counted}) == 1 else []
+        if not sure and _are_equal([_count(one) for one in several]):
+            sure = several[:1]
         kept[label] = sure or several
     return [one for several in kept.values() for one in several]
+
+
+def _are_equal(found: list[Array]) -> bool:
+    """Whether counts are known to be equal."""
+    if is_traced(found):
+        return False
+    first, *others = jax.device_get(found)
+    return all(np.array_equal(first, other) for other in others)
 
 
 def _rate(schedule: Any, found: Found) -> Array:

@@ -38,7 +38,7 @@ def _search(
     if is_kind(node):
         yield Found(path, node)
         return
-    for key, child, is_searched in _children(node)[0]:
+    for key, child, is_searched in _children(path, node)[0]:
         if is_searched:
             yield from _search((*path, *key), child, is_kind)
 
@@ -51,7 +51,7 @@ def rebuilt(opt_state: Any, change: Callable[[tuple[Any, ...], Any], Any]) -> An
 
     def visit(path: tuple[Any, ...], node: Any) -> Any:
         node = change(path, node)
-        children, structure = _children(node)
+        children, structure = _children(path, node)
         if not children:
             return node
         return structure.unflatten(
@@ -71,7 +71,9 @@ def _is_nnx_optimizer(x: Any) -> bool:
     return hasattr(x, "opt_state") and hasattr(x, "wrt")
 
 
-def _children(node: Any) -> tuple[list[tuple[tuple[Any, ...], Any, bool]], Any]:
+def _children(
+    path: tuple[Any, ...], node: Any
+) -> tuple[list[tuple[tuple[Any, ...], Any, bool]], Any]:
     """The children of a node of a pytree, none for a leaf.
 
     Each with its key, and whether a state may be in it: parameters, statistics and
@@ -84,7 +86,9 @@ def _children(node: Any) -> tuple[list[tuple[tuple[Any, ...], Any, bool]], Any]:
     )
     if len(children) == 1 and children[0][1] is node:
         return [], structure
-    searched = _searched({_name(key[-1]) for key, _ in children})
+    names = {_name(key[-1]) for key, _ in children}
+    is_by_label = bool(path) and _name(path[-1]) == "inner_states"
+    searched = names if is_by_label else _searched(names)
     found = [(key, child, _name(key[-1]) in searched) for key, child in children]
     return found, structure
 
