@@ -99,7 +99,9 @@ def test_random_trees(tree: Tree, steps: list[int]):
 def test_it_passes_a_linter(cases, tmp_path):
     for i, c in enumerate(cases):
         (tmp_path / f"schedule_{i}.py").write_text(js.to_source(c.schedule))
-    text = js.to_source(users.cubic(0.5, 0.0, 9) + js.join(users_own(), [5, 9, 20, 30]))
+    text = js.to_source(
+        users.cubic(0.5, 0.0, 9) + js.join(users_own(), [5, 9, 20, 30, 35])
+    )
     (tmp_path / "users_own.py").write_text(text)
     assert_linted(tmp_path)
 
@@ -195,6 +197,16 @@ def wave(step):
 
 
 @js.schedule
+def marked(step, value: js.Value):
+    """Its texts have the sign in them with which comments begin."""
+    sizes = len("# " * int(NUMBER)), len(f"#{NUMBER}")  # NUMBER stands behind it
+    return value * (sizes[0] + sizes[1]) * jnp.ones_like(step, float)
+
+
+NUMBER = 3.5
+
+
+@js.schedule
 def powers(step, schedule: js.ScheduleLike, exponent: js.Value = 2.0):
     """A power of another schedule."""
     return schedule(step) ** exponent
@@ -211,6 +223,7 @@ def users_own():
         users.tent(0.5, 4, 5),
         users.damped(js.linear(0.0, 1.0, 10), 0.5),
         js.as_schedule(wave),
+        marked(0.5),
         powers(users.damped(js.cosine(1.0, 0.5, 10), 0.5)),
         js.transition(1.0, 0.5, 10, shape=cubic_shape(power=2.0)),
     ]

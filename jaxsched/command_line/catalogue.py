@@ -10,6 +10,7 @@ from jaxsched.command_line.peers import LIBRARIES, schedules_of
 from jaxsched.rule import rule_of
 from jaxsched.schedule import schedules
 from jaxsched.shapes import shapes
+from jaxsched.text.names import is_called
 
 
 class Entry(NamedTuple):
@@ -29,7 +30,7 @@ class Entry(NamedTuple):
     def call(self) -> str:
         """The signature without its annotations."""
         rule = rule_of(self.made)
-        if not rule.domains:  # a shape, which is a text in the call of a schedule
+        if not is_called(rule):
             return repr(self.name)
         return self.name + rule.usage.removeprefix(rule.name)
 
@@ -74,7 +75,7 @@ def entries() -> Iterator[Entry]:
 def named_shapes() -> Iterator[Entry]:
     """The shapes that are named in quotes."""
     for rule in shapes.rules():
-        if rule.is_own and not rule.domains:
+        if rule.is_own and not is_called(rule):
             yield Entry(rule.name, rule.constructor, _room(rule.constructor))
 
 

@@ -151,8 +151,9 @@ def needed(lines: list[str], result: str) -> list[str]:
 
 
 def names_in(text: str) -> set[str]:
-    """The names that a text of source uses, those in its comments aside."""
-    return set(re.findall(r"\w+", re.sub(r"#.*", "", text)))
+    """The names that a text of source uses, in f-strings too, but in no comment."""
+    nodes = ast.walk(ast.parse(text))
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
 
 
 def _makes(statement: str) -> set[str]:
