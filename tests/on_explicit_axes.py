@@ -107,13 +107,12 @@ schedules += DRIVEN[:: 2 * every]
 failures = []
 for s in schedules:
     failures += wrong(s)
-    if isinstance(s, js.MetricDriven):
-        failures += wrong_apart(s)
     with jax.set_mesh(MESH):
         failures += [f"with a mesh set: {text}" for text in wrong(s)]
-    if isinstance(s, js.MetricDriven):
-        with jax.set_mesh(MESH):
-            failures += wrong_apart(s)
+for d in DRIVEN[::every]:
+    failures += wrong_apart(d)
+    with jax.set_mesh(MESH):
+        failures += [f"with a mesh set: {text}" for text in wrong_apart(d)]
 
 
 def of_an_optimizer(x: Any) -> Any:

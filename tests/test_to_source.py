@@ -481,7 +481,7 @@ def test_what_has_no_source_is_refused(schedule, reason):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ((js.reduce_on_plateau(0.1),), TypeError, "driven by a metric"),
+        ((js.reduce_on_plateau(0.1),), TypeError, "one that follows a metric has no"),
         (("cosine",), TypeError, "schedule must be"),
         (
             (js.stack([js.constant(0.1)] * 2),),

@@ -84,12 +84,13 @@ def title_of(schedule: Any) -> str:
     return textwrap.fill(text, _LINE) if len(text) <= _CALL else short(call)
 
 
-def written_step(step: float, _: Any = None) -> str:
-    """A number of steps in thousands, millions and so on: 500, 20k, 1.5M."""
-    for unit, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(step) >= unit:
-            return f"{step / unit:.6g}{letter}"
-    return f"{step:.6g}"
+def count_steps(ax: "Axes") -> None:
+    """Has whole steps on the axis, in thousands, millions and so on: 500, 20k, 1.5M."""
+    from matplotlib.ticker import EngFormatter, MaxNLocator
+
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    if isinstance(locator := ax.xaxis.get_major_locator(), MaxNLocator):
+        locator.set_params(integer=True)
 
 
 def written_rate(value: float, _: Any = None) -> str:

@@ -8,13 +8,13 @@ import numpy as np
 
 from jaxsched.grids.points import Grid
 from jaxsched.inspection.drawing import (
+    count_steps,
     draw,
     look,
     place_legend,
     title_of,
     told_apart,
     written_rate,
-    written_step,
 )
 from jaxsched.inspection.phases import inspected, phases
 from jaxsched.inspection.samples import curve
@@ -73,28 +73,25 @@ def plot(
     """
     found = _labelled(schedules)
     total = known_length("plot", list(found.values()), total_steps)
+    curves = [curve(schedule, total, log) for schedule in found.values()]
+    if log and not any(np.any(values > 0) for _, values in curves):
+        raise ValueError(
+            "plot: log must be False, for no value is above 0, got log=True"
+        )
     is_new, ax = ax is None, new_axes("plot") if ax is None else ax
-    begins, has_positive = set[int](), False
+    begins: set[int] = set()
     for i, (label, schedule) in enumerate(found.items()):
         style_of = {"label": label, **(look(i) if len(found) > 1 else {}), **style}
-        steps, values = curve(schedule, total, log)
-        has_positive |= bool(np.any(values > 0))
-        draw(ax, steps, values, **style_of)
+        draw(ax, *curves[i], **style_of)
         begins |= {p.begin for p in phases(schedule, total) if 0 < p.begin < total}
     if boundaries and len(begins) <= _MOST_BOUNDARIES:
         for begin in sorted(begins):
             ax.axvline(begin, color="0.7", linewidth=0.8, linestyle=":", zorder=0)
     ax.set(xlabel="step", ylabel="learning rate")
-    if log and not has_positive:
-        raise ValueError(
-            "plot: log must be False, for no value is above 0, got log=True"
-        )
     if log:
         ax.set_yscale("log", nonpositive="mask")
     ax.yaxis.set_major_formatter(written_rate)
-    ax.xaxis.set_major_formatter(written_step)
-    if is_new:
-        ax.locator_params(axis="x", integer=True)
+    count_steps(ax)
     if is_new and len(found) == 1:
         ax.set_title(title_of(next(iter(found.values()))), fontsize="medium")
     if 1 < len(found) <= _MOST_LABELS:

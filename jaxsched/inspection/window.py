@@ -84,7 +84,7 @@ def _of_values(schedule: Schedule) -> float:
     return float(_GRID[step]) + 1 if is_near and ahead[step] < finite[0] else 0
 
 
-def _longest(schedule: Any, *, outermost: bool = True) -> float:
+def _longest(schedule: Any) -> float:
     """The longest length among its hyperparameters, and those of what it holds.
 
     Not of a schedule that ends: as one of the parts it is seen to its end.
@@ -96,10 +96,7 @@ def _longest(schedule: Any, *, outermost: bool = True) -> float:
             lengths.append(float(np.max(np.asarray(value))))
         held = value if isinstance(value, tuple) else (value,)
         lengths += [
-            _longest(x, outermost=False)
-            for x in held
-            # Deeper inside the ends are not asked for: that takes too long.
-            if isinstance(x, Schedule) and not (outermost and horizon(x))
+            _longest(x) for x in held if isinstance(x, Schedule) and not horizon(x)
         ]
     return max(lengths)
 

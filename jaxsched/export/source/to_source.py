@@ -13,7 +13,6 @@ from jaxsched.export.source import combinators, curves, tables  # noqa: F401, th
 from jaxsched.export.source.part import written
 from jaxsched.export.source.writer import Lacking, Writer, as_step, needed
 from jaxsched.inspection.phases import inspected
-from jaxsched.metric_driven.machine import MetricDriven
 from jaxsched.rule import short
 from jaxsched.schedule import Schedule, ScheduleLike
 
@@ -82,11 +81,6 @@ def to_source(schedule: ScheduleLike, *, name: str = "schedule") -> str:
         return linear
     <BLANKLINE>
     '''
-    if isinstance(schedule, MetricDriven):
-        raise TypeError(
-            "to_source: what is driven by a metric is no function of the step; write the "
-            f"schedule inside, got schedule={short(schedule)}"
-        )
     inner = inspected("to_source", schedule)
     if not isinstance(name, str):
         raise TypeError(f"to_source: name must be text, got name={short(name)}")

@@ -50,8 +50,9 @@ def from_torch(
     one; the schedule stays at the last one, but with Accelerate, which then steps it no
     more, at that one.
 
-    A function of Python is called on a copy, with the variables that it has captured;
-    what it changes in its module is changed.
+    A function of Python is called on a copy, with what it has captured and its defaults;
+    what it changes in its module is changed. One that holds a generator or an open file,
+    which cannot be copied, is refused.
 
     Args:
       scheduler: A scheduler of `torch.optim.lr_scheduler`, of `torch.optim.swa_utils`, of
@@ -103,17 +104,20 @@ def from_torch(
             "momentum=True"
         )
 
+    def read_now(groups: Any) -> float:
+        return float(read(groups[group]))
+
     def advance(twin: Any) -> None:
         for _ in range(processes):
             if not stops or twin._step_count <= twin.total_steps:
                 twin.step()
 
     def future() -> Future:
-        found = rates(inner, advance, lambda groups: float(read(groups[group])))
+        found = rates(inner, advance, read_now)
         # Accelerate stays one step past the end, so that what is there is no accident.
         return ((rate, is_past and not stops) for rate, is_past in found)
 
-    now = float(read(groups[group]))
+    now = read_now(groups)
     if not np.isfinite(now):
         raise ValueError(
             f"from_torch: scheduler must have a finite rate in group={group}, but has "
@@ -130,7 +134,7 @@ def from_torch(
             schedule = stretch(schedule, 1 / processes)
         if stops and hasattr(inner, "_schedule_phases"):
             end = -(-(inner.total_steps - inner.last_epoch) // processes)
-            beyond = read(past_its_end(inner)[group])
+            beyond = past_its_end(inner, read_now)
             schedule = join([schedule, beyond], [end]) if end > 0 else constant(now)
         prove(schedule, future(), count)
     except (Unreadable, ValueError, TypeError) as reason:  # or a schedule refuses it

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -204,15 +205,12 @@ def rates(
             advance(twin)
 
 
-def past_its_end(scheduler: Any) -> list[dict[str, Any]]:
-    """The groups of a OneCycleLR that was stepped once past its end."""
-    optimizer = StandIn(scheduler.optimizer)
-    twin = copied(scheduler, optimizer)
-    twin.last_epoch, twin._step_count = twin.total_steps - 1, twin.total_steps
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        twin.step()
-    return optimizer.param_groups
+def past_its_end(scheduler: Any, read: Callable[[Any], float]) -> float:
+    """What a OneCycleLR gives that is stepped once past its end."""
+    late = copied(scheduler, StandIn(scheduler.optimizer))
+    late.last_epoch, late._step_count = late.total_steps - 1, late.total_steps
+    _, (beyond, _) = islice(rates(late, lambda twin: twin.step(), read), 2)
+    return beyond
 
 
 def is_past_its_end(scheduler: Any) -> bool:
