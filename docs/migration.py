@@ -25,11 +25,13 @@ class Page(NamedTuple):
       title: The library.
       calls: At least one call of every function.
       notes: What is not supported, or not as one may think; one sentence each.
+      searches: What people look for, beside the names of the functions.
     """
 
     title: str
     calls: list[str]
     notes: list[str]
+    searches: str
 
 
 # What has no words of this library's own: a note says what to use.
@@ -64,6 +66,7 @@ PAGES = {
             "A part of length 0 is its first value for ever in Optax; here it is absent. "
             "The compat functions do what Optax does.",
         ],
+        "optax, optax schedules, inject_hyperparams",
     ),
     "torch": Page(
         "PyTorch",
@@ -113,6 +116,7 @@ PAGES = {
             "`OneCycleLR` holds its end; PyTorch goes past it at step `total_steps`, then "
             "raises.",
         ],
+        "pytorch, torch, step lr, lr_scheduler, scheduler.step, accelerate",
     ),
     "transformers": Page(
         "Transformers",
@@ -141,6 +145,7 @@ PAGES = {
             "Not supported, `NotImplementedError`: `smooth=True` of the greedy schedule. "
             "Its `reset_start` counts metrics at the floor, as documented.",
         ],
+        "transformers, hugging face, huggingface, trainer, linear warmup",
     ),
     "keras": Page(
         "Keras",
@@ -167,6 +172,7 @@ PAGES = {
             "Not supported, `NotImplementedError`: `cycle=True` of `PolynomialDecay` with "
             "`decay_steps` that are not whole; classes of your own in `from_keras`.",
         ],
+        "keras, tensorflow, tf.keras, learningrateschedule",
     ),
     "timm": Page(
         "timm",
@@ -197,6 +203,7 @@ PAGES = {
             "here `js.staircase(js.stretch(schedule, n), every=n)` for n updates in an "
             "epoch. Where timm is told `t_in_epochs=False`, the schedule is used as it is.",
         ],
+        "timm, create_scheduler, pytorch image models",
     ),
 }
 
@@ -213,7 +220,7 @@ def in_own_words(name: str, call: str) -> str:
 
 def page(name: str) -> str:
     """The text of a page."""
-    title, calls, notes = PAGES[name]
+    title, calls, notes, searches = PAGES[name]
     doc = inspect.getdoc(module(name)) or ""
     missing = [
         function
@@ -228,8 +235,10 @@ def page(name: str) -> str:
         for call in calls
         if call.partition("(")[0] not in UNSHOWN
     ]
+    keywords = ", ".join([searches, *map(str.lower, module(name).__all__)])
     return "\n".join(
         [
+            *("---", "myst:", "  html_meta:", f"    keywords: {keywords}", "---"),
             f"# From {title}",
             "",
             "<!-- Written by docs/migration.py. -->",
