@@ -2,8 +2,11 @@
 that lead on.
 """
 
+import inspect
+import itertools
 import operator
 import pickle
+import re
 from typing import Annotated
 
 import jax
@@ -14,6 +17,7 @@ from cases import float_dtype
 from hypothesis import given, settings, strategies as st
 
 import jaxsched as js
+from jaxsched.rule.signature import arguments
 
 S = js.cosine(0.5, 0.25, steps=8)
 LINE = js.linear(1.0, 0.0, steps=4)
@@ -225,3 +229,25 @@ def test_zero_and_minus_zero_are_two_programs():
     assert tables[0] != tables[1]
     arrays = [js.constant(np.array(v, np.float16)) for v in (0.0, -0.0)]
     assert arrays[0] != arrays[1]
+
+
+def test_arguments_are_bound_as_python_binds_them():
+    """Over every call with some of its arguments by place and some by name."""
+
+    def function(a, b=1, *, c, d=2): ...
+
+    signature = inspect.signature(function)
+    for count in range(4):
+        for names in map(
+            set, itertools.product(["a", "b", "c", "d", "e", ""], repeat=3)
+        ):
+            args, kwargs = range(10, 10 + count), {x: x for x in names - {""}}
+            try:
+                expected = signature.bind(*args, **kwargs)
+            except TypeError as error:
+                with pytest.raises(TypeError, match=re.escape(str(error))):
+                    arguments(signature, args, kwargs)
+            else:
+                expected.apply_defaults()
+                found = arguments(signature, args, kwargs)
+                assert list(found.items()) == list(expected.arguments.items())

@@ -73,7 +73,7 @@ class Number(Domain):
 
     def admit(self, value: Any) -> Any:
         value = numeric(value, self.kind)
-        if np.ndim(value) != 0:
+        if not isinstance(value, (int, float)) and np.ndim(value) != 0:
             raise ValueError(
                 f"must be {self.kind}, not an array of shape {value.shape}"
             )

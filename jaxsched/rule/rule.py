@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from jaxsched.rule.domain import Domain, NotData, Words
 from jaxsched.rule.foreign import hint
 from jaxsched.rule.identity import captured, identity
-from jaxsched.rule.signature import read_signature
+from jaxsched.rule.signature import arguments, read_signature
 from jaxsched.rule.values import same
 from jaxsched.rule.wording import Refusal, admitted, short
 
@@ -152,13 +152,10 @@ class Rule:
                     f"got {name}={short(kwargs[name])}"
                 )
         try:
-            bound = self.signature.bind(*args, **kwargs)
+            given = arguments(self.signature, args, kwargs)
         except TypeError as error:
             raise TypeError(f"{self.name}: {error}; use {self.usage}") from None
-        bound.apply_defaults()
-        values = {
-            name: self._admit(name, value) for name, value in bound.arguments.items()
-        }
+        values = {name: self._admit(name, value) for name, value in given.items()}
         if self.check is not None:
             self.apply(self.check, values)
         return values

@@ -3,7 +3,7 @@
 import inspect
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jaxsched.rule.domain import Domain
@@ -54,6 +54,29 @@ def read_signature(
             "the schedule for a stateful one"
         )
     return signature.replace(parameters=parameters[given:]), domains
+
+
+def arguments(
+    signature: inspect.Signature, args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a call by name, defaults filled in, in the signature's order.
+
+    What `inspect` binds, several times as fast; it finds the words where it refuses.
+    """
+    found: dict[str, Any] = {}
+    used = 0
+    for i, (name, parameter) in enumerate(signature.parameters.items()):
+        if i < len(args) and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            found[name], used = args[i], used + 1
+        elif name in kwargs:
+            found[name], used = kwargs[name], used + 1
+        elif parameter.default is not parameter.empty:
+            found[name] = parameter.default
+        else:
+            break
+    if len(found) < len(signature.parameters) or used < len(args) + len(kwargs):
+        signature.bind(*args, **kwargs)  # which raises
+    return found
 
 
 def _resolved(annotation: Any, function: Callable[..., Any]) -> Any:

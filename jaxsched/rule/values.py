@@ -12,7 +12,7 @@ from jaxsched.arrays import host_numbers, is_array, is_traced, is_weak
 
 def known(*values: Any) -> bool:
     """Whether all are concrete, so that a check may compare them."""
-    return not is_traced(values)
+    return not any(is_traced(value) for value in values)
 
 
 def plain(value: Any) -> Any:
