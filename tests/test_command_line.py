@@ -583,6 +583,36 @@ def test_list_finds_by_name_and_by_summary(command):
     )
 
 
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["list", "lr", "finder"], "in Python there is js.lr_range_test; "),
+        (
+            ["explain", "lr_range_test"],
+            "a function, not a schedule: see help(jaxsched.",
+        ),
+        (
+            ["describe", "js.plot(1)"],
+            "js.plot is a function, not a schedule: see help(",
+        ),
+        *((["explain", x], f"{x} is a library, not a schedule") for x in LIBRARIES),
+        (
+            ["describe", "torch(1)"],
+            "torch is a library, not a schedule: see jaxsched list",
+        ),
+        (
+            ["describe", "-f", os.devnull],
+            "there is none in what was given; give an EXPR",
+        ),
+        (["compare"], "give an EXPR, or -f and a file of EXPRs"),
+    ],
+)
+def test_what_is_no_schedule_is_pointed_to(command, argv, said):
+    code, _, err = command(*argv)
+    assert code in (1, 2)
+    assert said in err
+
+
 def test_what_is_listed_is_explained(command):
     """Every name, those of other libraries too."""
     for library in [None, *LIBRARIES]:

@@ -44,14 +44,20 @@ class Entry(NamedTuple):
         """The first line of that."""
         return self.documentation.partition("\n")[0]
 
-    def has(self, words: tuple[str, ...]) -> bool:
-        """Whether each is in its name, or begins a word of its summary or heading."""
-        return all(self._has(word.lower()) for word in words)
+    def has(self, words: tuple[str, ...], paragraphs: int = 1) -> bool:
+        """Whether each is in its name, or begins a word of its heading or description.
 
-    def _has(self, word: str) -> bool:
-        text = f"{self.summary} {self.room}".lower()
-        begins = re.search(rf"(?<![a-z0-9]){re.escape(word)}", text)
-        return _plain(word) in _plain(self.name) or begins is not None
+        Args:
+          words: What is looked for.
+          paragraphs: How many of its description count, the summary alone or more.
+        """
+        said = self.documentation.split("\n\n")[:paragraphs]
+        text = " ".join([self.room, *said]).lower()
+        return all(
+            _plain(word) in _plain(self.name)
+            or re.search(rf"(?<![a-z0-9]){re.escape(word)}", text)
+            for word in map(str.lower, words)
+        )
 
 
 def _plain(name: str) -> str:
@@ -84,6 +90,14 @@ def foreign_entries() -> Iterator[Entry]:
     for library in LIBRARIES:
         for name, made in schedules_of(library).items():
             yield Entry(f"{library}.{name}", made, library)
+
+
+def functions() -> Iterator[Entry]:
+    """The public functions of Python that are no schedules."""
+    for name in js.__all__:
+        made = getattr(js, name)
+        if inspect.isfunction(made) and not hasattr(made, "__rule__"):
+            yield Entry(name, made, "")
 
 
 def _room(made: Callable[..., Any]) -> str:

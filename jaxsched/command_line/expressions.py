@@ -52,8 +52,9 @@ def takes_schedules(command: Callable[..., Any]) -> Callable[..., Any]:
     def run(expr: tuple[str, ...], file: tuple[IO[str], ...], **options: Any) -> Any:
         found = labelled([*_expressions(expr), *_lines(file)])
         if not found:
+            empty = "there is none in what was given; " if expr or file else ""
             raise click.UsageError(
-                "give an EXPR, or -f and a file of EXPRs (- for standard input)",
+                f"{empty}give an EXPR, or -f and a file of EXPRs (- for standard input)",
                 click.get_current_context(),
             )
         return command(found, **options)

@@ -6,6 +6,7 @@ from jaxsched.command_line.catalogue import (
     Entry,
     entries,
     foreign_entries,
+    functions,
     named_shapes,
 )
 from jaxsched.command_line.completion import complete
@@ -29,9 +30,11 @@ def list_all(words: tuple[str, ...]) -> None:
     if words:
         found = [e for e in [*found, *foreign_entries()] if e.has(words)]
     if not found:
+        others = [f"js.{e.name}" for e in functions() if e.has(words, 2)]
         raise click.UsageError(
             f"no schedule has {' and '.join(map(repr, words))} in its name or summary; "
-            "jaxsched list shows all"
+            + (f"in Python there is {' and '.join(others)}; " if others else "")
+            + "jaxsched list shows all"
         )
     room = ""
     for entry in found:

@@ -1,9 +1,11 @@
 """Text of schedules as the command line reads it: with the names of other libraries."""
 
 import ast
+import inspect
 from collections.abc import Callable
 from typing import Any
 
+import jaxsched as js
 from jaxsched.command_line.peers import LIBRARIES, PEERS, named
 from jaxsched.rule import Names
 from jaxsched.rule.alike import alike, nearest
@@ -56,7 +58,12 @@ def constructor(name: str) -> Callable[..., Any]:
 
 def no_such(name: str, names: Names) -> str:
     """What to say of an unknown name, and where there may be what is meant."""
+    if name in LIBRARIES:
+        return f"{name} is a library, not a {names.kind}: see jaxsched list {name}"
+    if inspect.isfunction(found := getattr(js, name.removeprefix("js."), None)):
+        shown = f"see help(jaxsched.{found.__name__}) in Python"
+        return f"{name} is a function, not a {names.kind}: {shown}"
     if set(LIBRARIES).intersection(name.split(".")[:-1]):
         return f"there is no {names.kind} {name[:40]!r}{nearest(alike(name, PEERS))}"
-    others = f"; there is {' and '.join(found)}" if (found := named(name)) else ""
+    others = f"; there is {' and '.join(peers)}" if (peers := named(name)) else ""
     return f"{unknown(name, names)}{others}; --import MODULE makes your own known"
