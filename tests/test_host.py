@@ -4,6 +4,7 @@ import gc
 import subprocess
 import sys
 import tracemalloc
+import types
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from cases import CASES, IDS, ONE_OF_EACH, Case, amplified, float_dtype, scale_of
 from test_accuracy import REFERENCED
 from twins import recipe_twin
+from users import saw
 
 import jaxsched as js
 from jaxsched.schedule import host, programs
@@ -208,6 +210,12 @@ def test_under_a_transfer_guard():
         assert js.horizon(lived) == 20
         assert js.describe(lived).total_steps == 20
         assert js.parse(repr(lived)) == lived
+        # Steps that JAX does not count to; windows of endless schedules have some.
+        for s in (js.noam(64, 10), js.cycle(fresh[0], 40), saw(0.5, every=4)):
+            assert s.at(np.array([2**40, 3])).shape == (2,)
+            assert s.at(np.int64(2**40)) == s.at(2**40)
+            assert js.describe(s).total_steps > 0
+            assert js.compare(s, 2 * s).largest is not None
 
 
 SCALE = 1.0
@@ -235,6 +243,138 @@ def test_what_a_rule_finds_in_its_module(monkeypatch):
     assert of_a_global(1.0).at(3) == float(of_a_global(1.0)(3)) == 6.0
     monkeypatch.setitem(globals(), "helper", lambda x: x + 1)
     assert of_a_global(1.0).at(3) == 3.0
+
+
+class Settings:
+    """What a program's settings are kept in."""
+
+    scale = 1.0
+
+    def __init__(self):
+        self.scale = 1.0
+
+    def scaled(self):
+        return self.scale
+
+
+NESTED = types.SimpleNamespace(inner=Settings())
+MODULE = types.ModuleType("settings")
+exec("scale = 1.0\ndef scaled(): return scale", vars(MODULE))
+OBJECT, TABLE, LIST, ARRAY = Settings(), {"scale": [1.0]}, [1.0], np.array([1.0])
+
+
+def deep():
+    return MODULE.scaled()
+
+
+# How a rule finds a number, and how that is changed to 5.
+FOUND = {
+    "class": (lambda: Settings.scale, lambda: setattr(Settings, "scale", 5.0)),
+    "object": (lambda: OBJECT.scale, lambda: setattr(OBJECT, "scale", 5.0)),
+    "method": (lambda: OBJECT.scaled(), lambda: setattr(OBJECT, "scale", 5.0)),
+    "dict": (lambda: TABLE["scale"][0], lambda: TABLE["scale"].__setitem__(0, 5.0)),
+    "list": (lambda: LIST[0], lambda: LIST.__setitem__(0, 5.0)),
+    "array": (lambda: ARRAY[0], lambda: ARRAY.fill(5.0)),
+    "attributes": (
+        lambda: NESTED.inner.scale,
+        lambda: setattr(NESTED.inner, "scale", 5.0),
+    ),
+    "module": (lambda: MODULE.scale, lambda: setattr(MODULE, "scale", 5.0)),
+    "function of a module": (
+        lambda: MODULE.scaled(),
+        lambda: setattr(MODULE, "scale", 5.0),
+    ),
+    "function that calls it": (lambda: deep(), lambda: setattr(MODULE, "scale", 5.0)),
+    "another function": (
+        lambda: MODULE.scaled(),
+        lambda: setattr(MODULE, "scaled", lambda: 5.0),
+    ),
+}
+
+
+@pytest.mark.parametrize("how", FOUND)
+@pytest.mark.parametrize("is_captured", [False, True])
+def test_what_a_rule_finds_anywhere(how, is_captured, monkeypatch):
+    """Wherever a rule looks, a fresh schedule is what a call of it is."""
+    for name, value in {"scale": 1.0, "scaled": MODULE.scaled}.items():
+        monkeypatch.setattr(MODULE, name, value)
+        monkeypatch.setattr(Settings, "scale", 1.0)
+    monkeypatch.setattr(OBJECT, "scale", 1.0)
+    monkeypatch.setattr(NESTED.inner, "scale", 1.0)
+    monkeypatch.setitem(TABLE, "scale", [1.0])
+    LIST[0] = ARRAY[0] = 1.0
+    find, change = FOUND[how]
+    if is_captured:
+
+        @js.schedule
+        def finding(step, value: js.Value):
+            return value * find()
+
+    else:
+        monkeypatch.setitem(globals(), "find_now", find)
+
+        @js.schedule
+        def finding(step, value: js.Value):
+            return value * find_now()
+
+    assert finding(1.0).at(3) == finding(1.0)(3) == 1.0
+    kept = len(host._structures)
+    assert finding(2.0).at(3) == 2.0
+    assert len(host._structures) == kept  # it has not changed: no other program
+    change()
+    assert finding(1.0).at(3) == finding(1.0)(3) == 5.0
+
+
+find_now = None
+
+
+def test_names_of_attributes_are_no_globals(monkeypatch):
+    """What a rule calls of a library is not what its module has under that name."""
+
+    @js.schedule
+    def averaged(step, value: js.Value):
+        return value * jnp.mean(jnp.ones(2))
+
+    averaged(1.0).at(3)
+    kept = len(host._structures)
+    monkeypatch.setitem(globals(), "mean", object())
+    averaged(1.0).at(3)
+    assert len(host._structures) == kept
+
+
+# Bodies that are written for one step: they branch on it, or reduce an axis of their own.
+BODIES = {
+    "min": lambda k: jnp.min(jnp.stack([(k + 1) / 8, jnp.sqrt(8 / (k + 1))])),
+    "sum": lambda k: jnp.sum(jnp.where(jnp.arange(4) < k, 0.25, 0.0)),
+    "cond": lambda k: jax.lax.cond(k > 8, lambda: 0.5, lambda: 1.0),
+    "switch": lambda k: jax.lax.switch(jnp.int32(k) % 2, [lambda: 0.5, lambda: 1.0]),
+    "loop": lambda k: jax.lax.fori_loop(0, jnp.int32(k), lambda _, x: x / 2, 1.0),
+    "grad": lambda k: jax.grad(lambda x: x**2 / 64)(k * 1.0),
+    "index": lambda k: jax.lax.dynamic_index_in_dim(
+        jnp.arange(32.0) / 32, jnp.int32(k), keepdims=False
+    ),
+    "constant": lambda k: 0.5,
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_rule_for_one_step_is_read_for_many(kind):
+    """By each way of looking at it."""
+    body = BODIES[kind]
+
+    @js.schedule
+    def single(step, value: js.Value):
+        return value * body(step)
+
+    s, steps = single(0.5), np.arange(24).reshape(4, 6)
+    with jax.numpy_dtype_promotion("standard"):
+        expected = [[0.5 * float(body(jnp.int32(k))) for k in row] for row in steps]
+        np.testing.assert_allclose(s.at(steps), expected, rtol=1e-6)
+        np.testing.assert_allclose(s(steps), expected, rtol=1e-6)
+        np.testing.assert_allclose(js.evaluate(s, steps), expected, rtol=1e-6)
+        assert s(jnp.zeros((0, 3), int)).shape == (0, 3)
+        assert js.describe(s, 24).peak_value == pytest.approx(np.max(expected))
+        assert js.warmup(s, 4).at(steps + 4)[2, 3] == pytest.approx(expected[2][3])
 
 
 @js.schedule

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import threading
 import types
 from typing import Annotated
 
@@ -336,6 +337,212 @@ def test_a_wrapped_function_is_looked_into():
     assert (two.at(1), three.at(1)) == (2.0, 3.0)
     with pytest.raises(ValueError, match=r"jitted, which uses variables .*: factor"):
         js.parse(repr(two))
+
+
+def scaled_by(factor):
+    """A decorator of a user's, as `functools.wraps` is meant to be used."""
+
+    def decorate(function):
+        @functools.wraps(function)
+        def inner(*args, **kwargs):
+            return factor * function(*args, **kwargs)
+
+        return inner
+
+    return decorate
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_what_decorates_a_rule_is_part_of_it(layers):
+    """Of schedules, recipes and shapes: in equality, text, readings and programs."""
+
+    def build(factor):
+        def decorated(function):
+            for _ in range(layers):
+                function = scaled_by(factor)(function)
+            return function
+
+        @js.schedule
+        @decorated
+        def times(step, value: js.Value):
+            return value * jax.numpy.ones_like(step, float)
+
+        @js.shape
+        @decorated
+        def bent(elapsed, remaining):
+            return remaining
+
+        return times(1.0), js.transition(1.0, 0.0, 4, shape=bent())
+
+    for two, three in zip(build(2.0), build(3.0), strict=True):
+        assert two != three
+        assert jax.tree.structure(two) != jax.tree.structure(three)
+    for factor in (2.0, 3.0):
+        s, _ = build(factor)
+        assert s == build(factor)[0]
+        assert s.at(1) == s(1) == compiled(s) == factor**layers
+        with pytest.raises(ValueError, match=r"which uses variables .*: factor"):
+            js.parse(repr(s))
+
+
+compiled = jax.jit(lambda s: s(1))
+
+
+class Setting:
+    """A value of a user's class."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+
+CAPTURED = {
+    "list": lambda x: [x],
+    "tuple": lambda x: (x, np.ones(2)),
+    "dict": lambda x: {"factor": x},
+    "set": lambda x: {x},
+    "partial": lambda x: functools.partial(max, x),
+    "nan": lambda x: float("nan") if x == 2 else x,
+    "function of a library": lambda x: jax.numpy.where if x == 2 else np.where,
+    "object": Setting,
+    "nested": lambda x: {"all": [Setting((x, {x}))]},
+}
+
+
+@pytest.mark.parametrize("kind", CAPTURED)
+def test_captured_values_are_compared_by_what_they_are(kind):
+    """Made again, or loaded twice, it is the same rule; with another value it is not."""
+
+    def build(value):
+        @js.schedule
+        def holding(step, peak: js.Value):
+            return peak + 0 * step * len(repr(value))
+
+        return holding(1.0)
+
+    two, again, three = (build(CAPTURED[kind](x)) for x in (2.0, 2.0, 3.0))
+    assert two == again != three
+    assert hash(two) == hash(again)
+    data = cloudpickle.dumps(two)
+    assert js.stack([cloudpickle.loads(data), cloudpickle.loads(data)])[0] == two
+
+
+def test_captured_zeros_and_kinds_of_numbers_differ():
+    """Of 0 and -0, of 2 and 2.0, and inside of tuples, a program knows which it is."""
+
+    def build(value):
+        @js.schedule
+        def angle(step, peak: js.Value):
+            sign = value[0] if isinstance(value, tuple) else value
+            return peak * jax.numpy.arctan2(0.0, sign)
+
+        return angle(1.0)
+
+    for one, other in [(0.0, -0.0), ((0.0,), (-0.0,)), ((2,), (2.0,))]:
+        assert build(one) != build(other)
+        for value in (one, other):
+            assert build(value).at(1) == pytest.approx(float(build(value)(1)), rel=1e-6)
+
+
+@pytest.mark.parametrize("module", ["01_train", "my-lab", "labs.lambda"])
+def test_modules_that_python_cannot_name(module):
+    """Text says so where it would need their name; data has it."""
+    alone = package(module, RAMP.format(factor=1)).my_ramp(1.0, steps=4)
+    assert js.parse(repr(alone)) == alone
+    package("lab", RAMP.format(factor=2))
+    with pytest.raises(
+        ValueError, match=r"my_ramp, which is called .*, which is no name"
+    ):
+        js.parse(repr(alone))
+    assert js.from_dict(js.to_dict(alone)) == alone
+
+
+def test_names_are_read_while_others_are_entered():
+    """By other threads, which import what they need."""
+    stop, failures = threading.Event(), []
+
+    def read():
+        while not stop.is_set():
+            try:
+                assert js.parse(repr(S)) == S
+                assert "cosine" in set(schedules)
+            except RuntimeError as error:
+                failures.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for i in range(200):
+            package(f"crowd_{i}", RAMP.format(factor=i))
+    finally:
+        stop.set()
+        sys.setswitchinterval(interval)
+        for thread in threads:
+            thread.join()
+    assert not failures
+
+
+S = js.warmup(js.cosine(0.1, 0.0, 900), 100)
+
+
+@pytest.mark.parametrize("wrong", [None, "ramp", 1j, (1.0, 2.0)])
+@pytest.mark.parametrize("look", [js.Schedule.__call__, js.Schedule.at, js.describe])
+def test_what_a_rule_must_not_return(wrong, look):
+    """It is named, whoever looks first."""
+
+    @js.schedule
+    def forgetful(step, value: js.Value):
+        return wrong
+
+    reason = (
+        "forgetful: a rule returns (a real number for each step|one value per step)"
+    )
+    with pytest.raises((TypeError, ValueError), match=reason):
+        look(forgetful(1.0), 3)
+
+
+def test_what_a_recipe_must_not_return():
+    @js.recipe
+    def number(value: js.Value):
+        return 2 * value
+
+    with pytest.raises(
+        TypeError, match=r"number: a recipe returns a schedule, got 2\.0"
+    ):
+        number(1.0)
+
+
+@pytest.mark.parametrize("wrong", [None, ["ramp"], [("ramp", 0, 4)], 3])
+def test_what_phases_must_not_be(wrong):
+    @js.schedule(phases=lambda s, until: wrong)
+    def unphased(step, value: js.Value):
+        return value
+
+    s = unphased(1.0)
+    with pytest.raises(
+        TypeError, match=r"unphased: its phases must be a list of js\.Phase"
+    ):
+        js.phases(s, 9)
+
+
+def test_defaults_and_bounds_are_checked_where_they_are_written():
+    share = Annotated[float, js.Number(least=0, most=1)]
+
+    def beyond(step, value: share = 2.0):
+        return value
+
+    with pytest.raises(ValueError, match=r"beyond: value must be <= 1, got value=2\.0"):
+        js.schedule(beyond)
+    with pytest.raises(ValueError, match="Number: most must be >= 2, got most=1"):
+        js.Number(least=2, most=1)
+    for wrong in ("a", float("nan"), 1j):
+        for name in ("least", "above", "most"):
+            with pytest.raises(
+                TypeError, match=f"Number: {name} must be a number or None"
+            ):
+                js.Number(**{name: wrong})
 
 
 def test_what_is_no_rule():

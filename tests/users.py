@@ -1,7 +1,9 @@
 """Schedules that a user might write: whatever is true of ours is true of these."""
 
+import math
 from typing import Annotated, Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -35,6 +37,28 @@ def tent(step, peak_value: js.Value, up_steps: js.Steps, down_steps: js.Steps):
     climbed, _ = js.progress(step, up_steps)
     _, left = js.progress(jnp.maximum(step - up_steps, 0), down_steps)
     return peak_value * jnp.minimum(climbed, left)
+
+
+def _teeth(s: Any, until: float) -> list[js.Phase]:
+    if until == math.inf:
+        return [js.Phase("teeth", 0, None)]
+    assert type(until) is int
+    n = until // s.every + 1
+    teeth = [js.Phase(f"tooth {i}", i * s.every, (i + 1) * s.every) for i in range(n)]
+    return [*teeth, js.Phase("more", n * s.every, None)]
+
+
+@js.schedule(phases=_teeth)
+def saw(step, value: js.Value, every: js.Period):
+    """Phases that depend on the length of the run."""
+    return value * js.progress(step % every, every)[1]
+
+
+@js.schedule
+def drop(step, value: js.Value, steps: js.Steps):
+    """Written for one step."""
+    last = jnp.min(jnp.stack([jnp.asarray(step, float), jnp.asarray(steps, float)]))
+    return jax.lax.cond(last < steps, lambda: value * 1.0, lambda: value * 0.5)
 
 
 @js.schedule
@@ -72,6 +96,9 @@ SCHEDULES = [
     late(js.cosine(0.5, 0.0, 6), steps=3),
     late(0.5, steps=3),
     hill(0.5, steps=6),
+    saw(0.5, every=4),
+    js.warmup(saw(0.5, every=4), 30),
+    drop(0.5, steps=3),
     js.warmup(cubic(0.5, 0.0, 9), 4, shape=smoothstep(bend=2.0)),
     js.cycle(tent(0.5, 3, 3), 6),
     0.5 * cubic(0.5, 0.0, 9) + 0.25,

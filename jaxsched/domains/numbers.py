@@ -1,5 +1,6 @@
 """Numbers: finite, bounded, whole or not."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -64,6 +65,16 @@ class Number(Domain):
         whole: str | None = None,
         kind: str = "a number",
     ):
+        for name, bound in (("least", least), ("above", above), ("most", most)):
+            if bound is not None and not (
+                isinstance(bound, (int, float)) and bound == bound
+            ):
+                raise TypeError(
+                    f"Number: {name} must be a number or None, got {name}={bound!r}"
+                )
+        lowest = max(x for x in (least, above, -math.inf) if x is not None)
+        if most is not None and most < lowest:
+            raise ValueError(f"Number: most must be >= {lowest}, got most={most}")
         self.least, self.above, self.most = least, above, most
         self.whole, self.kind = whole, kind
         self.counts: bool = whole is not None

@@ -6,7 +6,7 @@ from typing import Any, ParamSpec
 from jaxsched.arrays import is_array
 from jaxsched.domains.numbers import surely
 from jaxsched.progress import together
-from jaxsched.rule import Refusal, Rule, constructor_of, known
+from jaxsched.rule import Bound, Refusal, Rule, constructor_of, known, short
 from jaxsched.schedule import Schedule, schedules
 
 P = ParamSpec("P")
@@ -32,7 +32,16 @@ def recipe(function: Callable[P, Schedule], /) -> Callable[P, Schedule]:
     made = Rule(function, given=0)
     made.is_recipe = True
     schedules.add(made)
-    return constructor_of(made, Schedule, lambda values: made.apply(function, values))
+
+    def build(values: dict[str, Any]) -> Any:
+        found = made.apply(function, values)
+        if not isinstance(found, Bound):
+            raise TypeError(
+                f"{made.name}: a recipe returns a schedule, got {short(found)}"
+            )
+        return found
+
+    return constructor_of(made, Schedule, build)
 
 
 def rest_of(total_steps: Any, **parts: Any) -> Any:

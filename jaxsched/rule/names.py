@@ -62,12 +62,13 @@ class Names:
             return []
         if not ours and parts in self._rules:
             return [self._rules[parts]]
-        found = [r for p, r in self._rules.items() if p[-len(parts) :] == parts]
+        rules = list(self._rules.items())  # another thread may enter some
+        found = [r for p, r in rules if p[-len(parts) :] == parts]
         if not found:  # as in Python: `js.published.bert` says nothing of the file
             room, last = parts[:-1], name.rpartition(".")[2]
             found = [
                 rule
-                for path, rule in self._rules.items()
+                for path, rule in rules
                 if rule.is_own and path[1 : len(parts)] == room and rule.name == last
             ]
         own = [rule for rule in found if rule.is_own]
@@ -113,11 +114,11 @@ class Names:
 
     def recipe_with(self, argument: str) -> str | None:
         """The name of a recipe that takes the argument."""
-        takers = (r for r in self._rules.values() if r.is_recipe)
+        takers = (r for r in self.rules() if r.is_recipe)
         return next((r.name for r in takers if argument in r.domains), None)
 
     def __iter__(self) -> Iterator[str]:
-        return (self.shortest(rule) for rule in self._rules.values())
+        return (self.shortest(rule) for rule in self.rules())
 
     def rules(self) -> list[Rule]:
         """All rules, in the order in which they were made."""

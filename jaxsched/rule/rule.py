@@ -1,6 +1,7 @@
 """Rule, a function whose hyperparameters are annotated with what they may be."""
 
 import inspect
+import keyword
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Protocol
@@ -11,6 +12,11 @@ from jaxsched.rule.identity import captured, identity
 from jaxsched.rule.signature import arguments, read_signature
 from jaxsched.rule.values import same
 from jaxsched.rule.wording import Refusal, admitted, short
+
+
+def is_name(text: str) -> bool:
+    """Whether Python reads a text as a name."""
+    return text.isidentifier() and not keyword.iskeyword(text)
 
 
 class Naming(Protocol):
@@ -77,6 +83,10 @@ class Rule:
             raise TypeError(
                 f"{function.__name__}: a rule needs a name of its own; make it with def"
             )
+        for name, p in self.signature.parameters.items():
+            # Said where it is written; what a text names may come later.
+            if not self.is_own and not isinstance(p.default, (str, type)):
+                self._admit(name, p.default)
         # A function made in another may have other defaults each time.
         self.writes_defaults = writes_defaults or "<locals>" in function.__qualname__
 
@@ -225,7 +235,10 @@ class Rule:
             if not self._is_left_out(name, value):
                 given.append(f"{name}={self.domains[name].write(value)}")
         reason = self.names.why_not(self)
-        name = f"<{self.name}, which {reason}>" if reason else self.names.shortest(self)
+        name = self.names.shortest(self)
+        if not reason and not all(map(is_name, name.split("."))):
+            reason = f"is called {name}, which is no name in Python"
+        name = f"<{self.name}, which {reason}>" if reason else name
         return f"{name}({', '.join(given)})"
 
     def _is_left_out(self, name: str, value: Any) -> bool:

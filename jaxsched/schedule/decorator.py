@@ -66,7 +66,8 @@ def schedule(
     it is otherwise.
 
     Args:
-      rule: `rule(step, *hyperparameters)`; returns one value per step.
+      rule: `rule(step, *hyperparameters)`; returns the value at one step. Arrays of steps
+        are mapped over it.
       check: Called with the hyperparameters by name, for what one domain cannot say.
         Raises `Refusal`.
       phases: `phases(schedule, until)`; returns a list of `Phase`, each beginning where

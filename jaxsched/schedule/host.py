@@ -17,7 +17,7 @@ from jax.core import Tracer
 
 from jaxsched.domains.tables import Numbers
 from jaxsched.rule import Bound, plain
-from jaxsched.rule.identity import surroundings
+from jaxsched.rule.surroundings import surroundings
 from jaxsched.schedule.programs import LARGE, Leaf, compiled
 
 # Larger integers go on as floats: sums of a step and a length must not wrap.

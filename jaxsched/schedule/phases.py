@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from jaxsched.rule import short
 from jaxsched.schedule.knots import blocks, merged, none
 
 # More cycles or values than that are one phase: nobody reads a list of thousands.
@@ -55,11 +56,20 @@ def phases_of(schedule: Any, until: float) -> list[Phase]:
       ValueError: The rule's own declaration leaves a gap, or is none.
     """
     rule = schedule._rule
+    if not rule.is_own:  # a user's counts on the length of a run
+        until = until if until == math.inf else max(math.ceil(until), 1)
+    declared = rule.timeline(schedule, until)
+    if not isinstance(declared, (list, tuple)) or not all(
+        isinstance(p, Phase) for p in declared
+    ):
+        raise TypeError(
+            f"{rule.name}: its phases must be a list of js.Phase, got {short(declared)}"
+        )
     found = [
         p._replace(
             begin=number(p.begin), end=math.inf if p.end is None else number(p.end)
         )
-        for p in rule.timeline(schedule, until)
+        for p in declared
     ]
     times = [0, *(p.end for p in found)]
     if not found or any(p.begin != t for p, t in zip(found, times, strict=False)):

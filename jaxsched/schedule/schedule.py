@@ -19,6 +19,7 @@ from jaxsched.arrays import (
     as_step,
     is_array,
     is_beyond,
+    is_real,
     is_traced,
     is_wide,
 )
@@ -121,7 +122,9 @@ class Schedule(Bound):
                     f"{name}: at() gives host numbers, got a traced step; "
                     "inside jit call the schedule itself"
                 )
-            admitted(name, "step", step, Step())
+            is_host = isinstance(step, (np.ndarray, np.generic))
+            if not (is_host and is_real(step.dtype)):  # which no device need see
+                admitted(name, "step", step, Step())
         return reader.read(self, step)
 
     def _make_reader(self) -> Reader:
@@ -164,8 +167,22 @@ class Schedule(Bound):
             # Exact as far as JAX counts, a float beyond.
             near, far = self._evaluate(as_integer(step)), self._evaluate(as_real(step))
             return jnp.where(is_beyond(step), far, near)
-        now = as_step(step)
-        result = jnp.asarray(self._rule.function(now, **self._loaded()))
+        now, value = as_step(step), partial(self._value, self._loaded())
+        if self._rule.is_own or now.ndim == 0:
+            return value(now)
+        # A user's rule may be one for a single step: it may branch, or reduce an array.
+        return jnp.reshape(jax.vmap(value)(jnp.ravel(now)), now.shape)
+
+    def _value(self, values: dict[str, Any], now: Array) -> Array:
+        name, found = self._rule.name, self._rule.function(now, **values)
+        try:
+            result = jnp.asarray(found)
+        except (TypeError, ValueError):
+            result = None
+        if result is None or jnp.iscomplexobj(result):
+            raise TypeError(
+                f"{name}: a rule returns a real number for each step, got {short(found)}"
+            )
         if not jnp.issubdtype(result.dtype, jnp.floating):
             result = result * 1.0
         if jnp.shape(result) not in ((), jnp.shape(now)):
